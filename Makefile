@@ -1,0 +1,88 @@
+# One command each; what they promise stands in README.md. Variables: PYTHON PORT HOST ARGS ONLY CASES
+.PHONY: run test deep check audit bench clauses chaos attacks setup browser
+
+PY := .venv/bin/python
+BIN := .venv/bin
+STAMP := .venv/installed.lock
+WITH_SERVICES := $(PY) -m portal.embedded while --
+APPS := portal cases entitlements contracts notifications files accounts
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+run: setup
+	@exec $(PY) -m portal.run
+
+test: setup browser
+	@$(WITH_SERVICES) $(BIN)/pytest -n 2 $(ARGS)
+
+deep: setup browser
+	@$(WITH_SERVICES) $(PY) -m tests.deep
+
+clauses: setup browser
+	@$(WITH_SERVICES) $(PY) -m tests.clauses
+
+attacks: setup browser
+	@$(WITH_SERVICES) $(PY) -m tests.attacks
+
+bench chaos:
+	@echo "make $@ comes with a later step; there is nothing to run yet." >&2; exit 2
+
+# Every tool is asked, so that one run shows all there is to mend.
+check: setup
+	@failed=; \
+	step() { echo "== $$*"; "$$@" || failed="$$failed $$(basename "$$1")"; }; \
+	step $(BIN)/ruff format --check . ; \
+	step $(BIN)/ruff check . ; \
+	step $(BIN)/lint-imports ; \
+	step $(BIN)/mypy . ; \
+	step $(BIN)/djlint templates --check --lint --quiet ; \
+	step $(WITH_SERVICES) $(PY) manage.py makemigrations --check --dry-run ; \
+	step env DEBUG=0 SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
+		ALLOWED_HOSTS=portal.example PUBLIC_URL=https://portal.example EMAIL_URL=smtp://127.0.0.1:25 \
+		$(WITH_SERVICES) $(PY) manage.py check --deploy --fail-level WARNING ; \
+	if [ -n "$$failed" ]; then echo "make check: failed:$$failed" >&2; exit 1; fi; \
+	echo "make check: clean"
+
+audit: setup
+	@$(BIN)/bandit -q -ll -r $(APPS)
+	@$(BIN)/python -m tests.audit
+
+setup: $(STAMP)
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo ".venv does not work with this machine's Python any more: delete it and run make again." >&2; exit 2; }
+
+# The stamp is a copy of the lock, so that a newer file time alone installs nothing. A .venv that works is
+# only ever added to, never removed: somebody may be running from it.
+$(STAMP): requirements.lock
+	@if cmp -s requirements.lock $(STAMP); then touch $(STAMP); exit 0; fi; \
+	modern() { "$$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }; \
+	python=; \
+	for name in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python); do \
+		if modern "$$name"; then python=$$name; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11 or later is needed$(if $(PYTHON), and $(PYTHON) is not,; name one with PYTHON=...)." >&2; exit 2; \
+	fi; \
+	if [ ! -w . ]; then echo "Cannot write to $(CURDIR)." >&2; exit 2; fi; \
+	echo "Setting up .venv ..."; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y python3-venv >/dev/null; \
+	fi; \
+	if ! modern $(PY) && ! "$$python" -m venv --clear .venv >/dev/null; then \
+		echo "This Python cannot make a .venv; on Debian and Ubuntu install python3-venv." >&2; exit 2; \
+	fi; \
+	if ! $(PY) -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock; then \
+		echo "The packages of requirements.lock could not be installed; see above." >&2; exit 2; \
+	fi; \
+	cp requirements.lock $(STAMP)
+
+browser: setup
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+		if command -v $$name >/dev/null; then exit 0; fi; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null \
+			&& command -v chromium >/dev/null && exit 0; \
+	fi; \
+	if $(BIN)/playwright install chromium; then exit 0; fi; \
+	echo "The browser tests need Chromium: install the package chromium, then run make test again." >&2; exit 2

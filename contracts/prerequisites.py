@@ -1,0 +1,97 @@
+"""Design document and test plan: which version counts, who agreed to it, and what is missing (C12-C14)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.models import Organisation
+from contracts.kinds import DocumentKind
+from contracts.models import DocumentAgreement, PrerequisiteDocument, ServiceContract, Software
+
+Side = DocumentAgreement.Side
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prerequisite:
+    """One of the two documents. `document` is the version that counts: the newest agreed one that is not out of
+    date, or else the newest there is."""
+
+    kind: DocumentKind
+    document: PrerequisiteDocument | None = None
+    by_end_user: DocumentAgreement | None = None
+    by_vendor: DocumentAgreement | None = None
+
+    @property
+    def out_of_date_at(self) -> datetime | None:
+        return self.document.out_of_date_at if self.document else None
+
+    @property
+    def is_met(self) -> bool:
+        return bool(self.document and self.by_end_user and self.by_vendor and not self.out_of_date_at)
+
+
+def prerequisites_of(organisation: Organisation, software: Software) -> tuple[Prerequisite, ...]:
+    """Both documents of an end user's software, the design document first. Two queries."""
+    documents = list(
+        PrerequisiteDocument.objects.filter(organisation=organisation, software=software)
+        .prefetch_related("agreements__agreed_by__user", "agreements__agreed_by__organisation")
+        .order_by("created_at", "pk")
+    )
+    return tuple(_of_kind(kind, [d for d in documents if d.kind == kind]) for kind in DocumentKind)
+
+
+def _of_kind(kind: DocumentKind, documents: list[PrerequisiteDocument]) -> Prerequisite:
+    versions = [_version(kind, document) for document in documents]
+    met = [version for version in versions if version.is_met]
+    return (met or versions or [Prerequisite(kind=kind)])[-1]
+
+
+def _version(kind: DocumentKind, document: PrerequisiteDocument) -> Prerequisite:
+    sides = {agreement.side: agreement for agreement in document.agreements.all()}
+    return Prerequisite(
+        kind=kind,
+        document=document,
+        by_end_user=sides.get(Side.END_USER),
+        by_vendor=sides.get(Side.VENDOR),
+    )
+
+
+def missing(organisation: Organisation, software: Software) -> list[DocumentKind]:
+    """The documents that stand in the way of a contract (C14: one is enough)."""
+    return [p.kind for p in prerequisites_of(organisation, software) if not p.is_met]
+
+
+def are_agreed() -> Q:
+    """Condition on contracts: both documents are agreed by both sides and up to date."""
+    return _agreed(DocumentKind.DESIGN) & _agreed(DocumentKind.TEST_PLAN)
+
+
+def _agreed(kind: DocumentKind) -> Q:
+    by_side = DocumentAgreement.objects.filter(document=OuterRef("pk"))
+    documents = PrerequisiteDocument.objects.filter(
+        Exists(by_side.filter(side=Side.END_USER)),
+        Exists(by_side.filter(side=Side.VENDOR)),
+        organisation=OuterRef("end_user"),
+        software=OuterRef("software"),
+        kind=kind,
+        out_of_date_at__isnull=True,
+    )
+    return Q(Exists(documents))
+
+
+def order_differs(contract: ServiceContract) -> list[str]:
+    """What the purchase order says otherwise than the end user's record: "name", "address" (C9).
+
+    Case, white space and punctuation do not matter; a contract without a partner has no order to compare."""
+    if contract.partner_id is None:
+        return []
+    pairs = {
+        "name": (contract.po_end_user_name, contract.end_user.name),
+        "address": (contract.po_end_user_address, contract.end_user.address),
+    }
+    return [part for part, (ordered, known) in pairs.items() if _letters(ordered) != _letters(known)]
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())

@@ -1,0 +1,195 @@
+"""The inbox, and the page on which staff watch the engine."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from accounts.middleware import current_user
+from accounts.models import User
+from accounts.roles import Permission
+from notifications import jobs
+from notifications.actions import (
+    NotDeadError,
+    NothingToAcknowledgeError,
+    acknowledge,
+    mark_opened,
+    send_again,
+)
+from notifications.condition import condition, counts_by_queue
+from notifications.forms import AcknowledgeForm
+from notifications.models import (
+    Delivery,
+    DeliveryQuerySet,
+    DeliveryState,
+    EngineHeartbeat,
+    How,
+    Incident,
+    Message,
+)
+from notifications.rendering import inbox_line
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a list by key, newest first; links to its neighbours, empty where there is none."""
+
+    rows: list[Delivery]
+    newer: str
+    older: str
+
+
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    user = current_user(request)
+    show = "unread" if request.GET.get("show") == "unread" else "all"
+    found = Delivery.objects.inbox_of(user).select_related("message__acknowledgement__by__user")
+    page = _page(request, found.unread() if show == "unread" else found)
+    context = {
+        "rows": [(d, inbox_line(d.message)) for d in page.rows],
+        "page": page,
+        "tabs": _tabs(user, show),
+        "show": show,
+    }
+    return render(request, "notifications/inbox.html", context)
+
+
+def _tabs(user: User, show: str) -> Iterable[tuple[object, ...]]:
+    unread = Message.objects.unread_count(user)
+    return (
+        (_("All"), reverse("inbox"), show == "all"),
+        (_("Unread"), f"{reverse('inbox')}?show=unread", show == "unread", unread),
+    )
+
+
+def _page(request: HttpRequest, rows: DeliveryQuerySet) -> Page:
+    """The page that `?before=` (older) or `?after=` (newer) asks for; nonsense means the newest."""
+    before, after = _key(request, "before"), _key(request, "after")
+    if after is not None:
+        found = list(rows.filter(pk__gt=after).order_by("pk")[: PAGE_SIZE + 1])
+        has_newer, has_older = len(found) > PAGE_SIZE, True
+        found = found[:PAGE_SIZE][::-1]
+    else:
+        older = rows if before is None else rows.filter(pk__lt=before)
+        found = list(older.order_by("-pk")[: PAGE_SIZE + 1])
+        has_newer, has_older = before is not None, len(found) > PAGE_SIZE
+        found = found[:PAGE_SIZE]
+    if not found:
+        return Page([], "", "")
+    return Page(
+        found,
+        _link(request, "after", found[0].pk) if has_newer else "",
+        _link(request, "before", found[-1].pk) if has_older else "",
+    )
+
+
+def _key(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None  # noqa: PLR2004 - a bigint
+
+
+def _link(request: HttpRequest, name: str, key: int) -> str:
+    params = request.GET.copy()
+    for old in ("before", "after"):
+        params.pop(old, None)
+    params[name] = str(key)
+    return f"?{params.urlencode()}"
+
+
+@require_GET
+def inbox_open(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark one message as opened and go where it points to."""
+    user = current_user(request)
+    message = get_object_or_404(Message.objects.visible_to(user), pk=pk)
+    mark_opened(by=user, now=timezone.now(), message=message)
+    return redirect(message.path)
+
+
+@require_POST
+def inbox_read_all(request: HttpRequest) -> HttpResponse:
+    mark_opened(by=current_user(request), now=timezone.now())
+    return redirect("inbox")
+
+
+@require_POST
+def message_acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
+    """The recipient takes care of what an alert tells. Being alerted is the right to acknowledge."""
+    user = current_user(request)
+    message = get_object_or_404(Message.objects.visible_to(user), pk=pk)
+    form = AcknowledgeForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("The note is too long, or has characters that cannot be kept."))
+        return redirect(_back(request))
+    try:
+        done = acknowledge(
+            message=message, by=user, how=How.PAGE, note=form.cleaned_data["note"], now=timezone.now()
+        )
+    except NothingToAcknowledgeError:
+        messages.error(request, _("This message asks for no acknowledgement."))
+        return redirect(_back(request))
+    if done.by_id == message.recipient_id:
+        messages.success(request, _("Acknowledged. Everybody who was alerted sees it."))
+    else:
+        messages.info(request, _("%(person)s has already acknowledged.") % {"person": done.by.user.name})
+    return redirect(_back(request))
+
+
+def _back(request: HttpRequest) -> str:
+    wanted = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if wanted and is_ours else reverse("inbox")
+
+
+# The engine
+
+
+def _refuse_unless_watching(user: User) -> None:
+    if not user.can(Permission.ENGINE_VIEW):
+        raise PermissionDenied
+
+
+def _may_send_again(user: User) -> bool:
+    return user.can(Permission.ALERT_ACKNOWLEDGE) or user.can(Permission.SETTINGS_EDIT)
+
+
+@require_safe
+def engine(request: HttpRequest) -> HttpResponse:
+    user = current_user(request)
+    _refuse_unless_watching(user)
+    dead = Delivery.objects.visible_to(user).filter(state=DeliveryState.DEAD)
+    context = {
+        "condition": condition(timezone.now()),
+        "heartbeats": EngineHeartbeat.objects.visible_to(user).order_by("runner"),
+        "counts": counts_by_queue(),
+        "page": _page(request, dead.select_related("message__recipient__user", "recipient__organisation")),
+        "incidents": Incident.objects.visible_to(user).order_by("-at", "-pk")[:20],
+        "jobs": jobs.registered(),
+        "may_send_again": _may_send_again(user),
+    }
+    return render(request, "notifications/engine.html", context)
+
+
+@require_POST
+def delivery_send_again(request: HttpRequest, pk: int) -> HttpResponse:
+    user = current_user(request)
+    _refuse_unless_watching(user)
+    if not _may_send_again(user):
+        raise PermissionDenied
+    delivery = get_object_or_404(Delivery.objects.visible_to(user), pk=pk)
+    try:
+        send_again(delivery=delivery, by=user, now=timezone.now())
+    except NotDeadError:
+        messages.info(request, _("This delivery is on its way already."))
+    else:
+        messages.success(request, _("It will be sent again now."))
+    return redirect("engine")

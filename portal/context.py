@@ -1,0 +1,94 @@
+"""What every page's frame needs: the rail with its counts, the inbox count, appearance. Two queries, when used."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import IntegerField, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import Membership, User
+from accounts.roles import Permission
+from cases.models import Case
+from cases.workflow import CaseState
+from contracts.kinds import ContractState
+from contracts.models import ServiceContract
+from entitlements.kinds import HIGH
+from notifications.models import Message
+from portal import navigation
+
+CAP = 1001
+
+
+class CappedCount(Subquery):
+    """How many rows, up to a cap: a count of everything would cost more than the page."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) AS capped)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        super().__init__(rows.order_by().values("pk")[:CAP])
+
+
+def rail_counts(user: User, now: datetime) -> dict[str, int]:
+    """The counts in the rail, in one query."""
+    acting = user.acting
+    if acting is None:
+        return {}
+    cases = Case.objects.visible_to(user).open()
+    contracts = ServiceContract.objects.visible_to(user)
+    counted: dict[str, QuerySet[Any]] = {}
+    if user.can(Permission.CASE_VIEW_ALL):
+        counted |= {
+            "mine": cases.filter(owner=acting),
+            "open_cases": cases,
+            "unassigned": cases.filter(owner=None),
+            "escalations": cases.filter(priority__in=sorted(HIGH), restored_at=None),
+            "missed": cases.filter(next_deadline_at__lt=now),
+        }
+    elif acting.organisation.is_partner:
+        soon = now.date() + timedelta(days=90)
+        approved = contracts.filter(state=ContractState.APPROVED)
+        counted |= {
+            "ending": approved.filter(ends_on__gt=now.date(), ends_on__lte=soon, renewed_by=None),
+            "refused": contracts.filter(state=ContractState.REFUSED),
+        }
+    elif not user.is_vendor_staff:
+        waiting = [CaseState.CUSTOMER_PENDING, CaseState.RESOLUTION_PROPOSED]
+        counted |= {
+            "waiting": cases.filter(state__in=waiting),
+            "mine": cases.filter(contact=acting),
+            "open_cases": cases,
+        }
+    if user.can(Permission.CONTRACT_APPROVE) or acting.organisation.is_partner:
+        counted["approvals"] = contracts.filter(state=ContractState.WAITING)
+    if not counted:
+        return {}
+    expressions = {name: CappedCount(rows) for name, rows in counted.items()}
+    return Membership.objects.filter(pk=acting.pk).values(**expressions).get()
+
+
+def _rail(user: User, path: str) -> tuple[navigation.Section, ...]:
+    acting = user.acting
+    if acting is None:
+        return ()
+    return navigation.rail(
+        kind=acting.organisation.kind,
+        permissions=acting.permissions,
+        counts=rail_counts(user, timezone.now()),
+        path=path,
+    )
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    user = request.user if isinstance(request.user, User) else None
+    if user is None:
+        return {"theme": request.COOKIES.get("theme", "")}
+    return {
+        "rail": SimpleLazyObject(lambda: _rail(user, request.get_full_path())),
+        "inbox_count": SimpleLazyObject(lambda: Message.objects.unread_count(user)),
+        "may_open_case": user.can(Permission.CASE_OPEN),
+        "theme": user.theme,
+        "has_shortcuts": user.has_shortcuts,
+    }
