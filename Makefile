@@ -6,6 +6,8 @@ BIN := .venv/bin
 STAMP := .venv/installed.lock
 WITH_SERVICES := $(PY) -m portal.embedded while --
 APPS := portal cases entitlements contracts notifications files accounts
+AS_DEPLOYED = DEBUG=0 SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))') \
+	ALLOWED_HOSTS=portal.example PUBLIC_URL=https://portal.example EMAIL_URL=smtp://127.0.0.1:25
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 run: setup
@@ -29,22 +31,25 @@ bench chaos:
 # Every tool is asked, so that one run shows all there is to mend.
 check: setup
 	@failed=; \
-	step() { echo "== $$*"; "$$@" || failed="$$failed $$(basename "$$1")"; }; \
-	step $(BIN)/ruff format --check . ; \
-	step $(BIN)/ruff check . ; \
-	step $(BIN)/lint-imports ; \
-	step $(BIN)/mypy . ; \
-	step $(BIN)/djlint templates --check --lint --quiet ; \
-	step $(WITH_SERVICES) $(PY) manage.py makemigrations --check --dry-run ; \
-	step env DEBUG=0 SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
-		ALLOWED_HOSTS=portal.example PUBLIC_URL=https://portal.example EMAIL_URL=smtp://127.0.0.1:25 \
-		$(WITH_SERVICES) $(PY) manage.py check --deploy --fail-level WARNING ; \
+	step() { name=$$1; shift; echo "== $$name"; "$$@" || failed="$$failed $$name"; }; \
+	step format $(BIN)/ruff format --check . ; \
+	step lint $(BIN)/ruff check . ; \
+	step imports $(BIN)/lint-imports ; \
+	step types $(BIN)/mypy . ; \
+	step templates $(BIN)/djlint templates --check --lint --quiet ; \
+	step migrations $(WITH_SERVICES) $(PY) manage.py makemigrations --check --dry-run ; \
+	step deploy env $(AS_DEPLOYED) $(WITH_SERVICES) $(PY) manage.py check --deploy --fail-level WARNING ; \
 	if [ -n "$$failed" ]; then echo "make check: failed:$$failed" >&2; exit 1; fi; \
 	echo "make check: clean"
 
 audit: setup
 	@$(BIN)/bandit -q -ll -r $(APPS)
-	@$(BIN)/python -m tests.audit
+	@found=$$($(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off 2>&1); \
+	code=$$?; \
+	if [ $$code != 0 ] && echo "$$found" | grep -qE 'ConnectionError|ServiceError|ConnectTimeout|ReadTimeout|ProxyError'; then \
+		echo "make audit: the advisory service cannot be reached, so nothing is known of the dependencies." >&2; exit 2; \
+	fi; \
+	echo "$$found"; exit $$code
 
 setup: $(STAMP)
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

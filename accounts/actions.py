@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -50,7 +51,7 @@ def _check_roles(organisation: Organisation, roles: Iterable[str]) -> None:
 def invite(
     *, organisation: Organisation, email: str, name: str, roles: list[str], by: User, now: datetime
 ) -> tuple[Invitation, str]:
-    """Invite one person to one organisation, for 14 days (C25). Returns the invitation and its secret, which is not kept.
+    """Invite one person to one organisation, for 14 days (C25). Returns it with its secret, which is not kept.
 
     Raises: NotAllowed for another organisation or roles it does not have; AlreadyMember; CountryExcluded (C63).
     """
@@ -104,7 +105,7 @@ def accept_invitation(*, invitation: Invitation, user: User, now: datetime) -> M
     claimed = Invitation.objects.open_at(now).filter(pk=invitation.pk, email__iexact=user.email)
     if not claimed.update(accepted_at=now, accepted_by=user):
         raise InvitationNotUsable(_("This invitation is not valid any more. Ask for a new one."))
-    membership, created = Membership.objects.get_or_create(
+    membership, _is_new = Membership.objects.get_or_create(
         user=user,
         organisation=invitation.organisation,
         ended_at=None,
@@ -194,6 +195,7 @@ def _end(
 
 def end_sessions(user: User) -> None:
     """Every open session of the person ends; those with another membership simply sign in again."""
+    User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
     keys = list(UserSession.objects.filter(user=user).values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
     UserSession.objects.filter(user=user).delete()

@@ -48,8 +48,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user.country = invitation.organisation.country
         user.set_password(form.cleaned_data["password1"])
         user.save()
-        # the link went to this very address: following it is the proof
-        self.stash_verified_email(request, invitation.email)
         accept_invitation(invitation=invitation, user=user, now=now)
         request.session.pop(INVITATION_KEY, None)
         return user

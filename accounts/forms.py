@@ -3,6 +3,8 @@
 import zoneinfo
 from typing import Any
 
+from allauth.account.forms import SignupForm
+from allauth.core import context
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -11,16 +13,21 @@ from accounts.roles import ROLES_OF_KIND, Role
 from accounts.text import clean_line
 
 
-class InvitedSignupForm(forms.Form):
-    """Added by django-allauth to its sign-up form: the invited person's name. The address is the invitation's."""
+class InvitedSignupForm(SignupForm):  # type: ignore[misc]
+    """Sign-up of an invited person: name and password. The address is the invitation's and cannot be changed."""
 
-    name = forms.CharField(label=_("Your name"), max_length=120)
+    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    field_order = ["email", "name", "password1"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        email = self.fields["email"]
+        # a disabled field takes its initial value, whatever is sent
+        email.disabled = True
+        email.initial = context.request.session.get("account_verified_email", "")
 
     def clean_name(self) -> str:
         return clean_line(self.cleaned_data["name"])
-
-    def signup(self, request: Any, user: User) -> None:
-        """The adapter has written everything already."""
 
 
 class InviteForm(forms.Form):

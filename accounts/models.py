@@ -11,6 +11,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length, Lower, Upper
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import OrganisationKind, Permission, Role, permissions_of
@@ -143,6 +144,8 @@ class User(AbstractBaseUser):
     has_shortcuts = models.BooleanField(_("single-key shortcuts"), default=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_superuser = models.BooleanField(_("superuser"), default=False)
+    # part of every session's digest: counting up ends all of the person's sessions, known or not
+    session_epoch = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(_("created"))
 
     USERNAME_FIELD = "email"
@@ -179,6 +182,10 @@ class User(AbstractBaseUser):
     def is_staff(self) -> bool:
         """Only superusers enter `/admin/`, which is read-only."""
         return self.is_superuser
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        value = f"{self.password}:{self.session_epoch}"
+        return str(salted_hmac("accounts.User.session", value, secret=secret, algorithm="sha256").hexdigest())
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         return self.is_active and self.is_superuser

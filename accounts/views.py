@@ -1,5 +1,6 @@
 """People, invitations, ending access, one's own profile and tokens, the audit trail."""
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -276,6 +277,8 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     if user.is_authenticated:
         logout(request)
     request.session[INVITATION_KEY] = secret
+    # the link went to this very address: following it is the proof
+    get_adapter(request).stash_verified_email(request, found.email)
     if known is not None:
         return redirect(f"/account/login/?next={request.path}")
     return redirect("account_signup")

@@ -107,8 +107,7 @@ def raised_cycle_start(
     `replan` with no level fired, so that every at-once rung of the new priority fires in it, and every rung
     whose hour has passed."""
     takes_back = any(
-        timedelta() <= now - lowering.at <= RAISE_BACK and lowering.from_priority <= to_priority
-        for lowering in lowerings
+        now - lowering.at <= RAISE_BACK and lowering.from_priority <= to_priority for lowering in lowerings
     )
     return (cycle_start if takes_back else now).astimezone(UTC)
 

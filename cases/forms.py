@@ -35,7 +35,9 @@ def no_control_characters(value: str) -> None:
     for at, sign in enumerate(value):
         if unicodedata.category(sign) == "Cc" and sign not in _KEPT_CONTROLS:
             raise ValidationError(
-                _("Remove the control character U+%(code)s in line %(line)s; it cannot be shown or searched."),
+                _(
+                    "Remove the control character U+%(code)s in line %(line)s; it cannot be shown or searched."
+                ),
                 code="control_character",
                 params={"code": f"{ord(sign):04X}", "line": value.count("\n", 0, at) + 1},
             )
@@ -202,7 +204,9 @@ class NewCaseForm(forms.Form):
         label=gettext_lazy("Our data on these machines are protected and backed up"),
         help_text=gettext_lazy("Needed before we start; we cannot answer for data lost on them (C54, C55)."),
         error_messages={
-            "required": gettext_lazy("Confirm that your data are protected and backed up; we may not start before.")
+            "required": gettext_lazy(
+                "Confirm that your data are protected and backed up; we may not start before."
+            )
         },
     )
 
@@ -221,7 +225,9 @@ class NewCaseForm(forms.Form):
         colleagues = people.exclude(pk=user.acting.pk if user.acting else None).select_related("user")
         watchers = self.fields["watchers"]
         assert isinstance(watchers, RowsField)
-        watchers.offer(colleagues.order_by("user__name", "pk")[:MAX_WATCHERS], label=lambda row: row.user.name)
+        watchers.offer(
+            colleagues.order_by("user__name", "pk")[:MAX_WATCHERS], label=lambda row: row.user.name
+        )
         if not watchers.choices:
             del self.fields["watchers"]
         self._choose_the_only_one("site")
@@ -314,7 +320,9 @@ class ActForm(forms.Form):
         return values
 
 
-def reason_field(label: Text, *, max_length: int = 400, help_text: Text = "", required: bool = True) -> TextField:
+def reason_field(
+    label: Text, *, max_length: int = 400, help_text: Text = "", required: bool = True
+) -> TextField:
     return TextField(label=label, help_text=help_text, max_length=max_length, required=required, rows=3)
 
 
@@ -385,7 +393,9 @@ class AskForm(ActForm):
     reason = reason_field(
         gettext_lazy("What do we need from the customer?"),
         max_length=200,
-        help_text=gettext_lazy("The customer reads this. Targets stand still meanwhile; P1 and P2 alerts do not."),
+        help_text=gettext_lazy(
+            "The customer reads this. Targets stand still meanwhile; P1 and P2 alerts do not."
+        ),
     )
 
     def values(self) -> dict[str, Any]:
@@ -408,7 +418,9 @@ class RestoredForm(ActForm):
     note = reason_field(
         gettext_lazy("What restored it?"),
         required=False,
-        help_text=gettext_lazy("The customer is told, and may deny it. What is pending on the ladder is cancelled."),
+        help_text=gettext_lazy(
+            "The customer is told, and may deny it. What is pending on the ladder is cancelled."
+        ),
     )
 
 

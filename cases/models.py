@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organisation, Site, User
@@ -42,10 +43,34 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return own.filter(Q(is_restricted=False) | named)
 
     def open(self) -> Self:
-        return self.exclude(state=CaseState.CLOSED)
+        return self.filter(state__in=sorted(OPEN_STATES))
+
+    def without_texts(self) -> Self:
+        """Without the long columns, of which a search vector alone may be hundreds of kilobytes."""
+        return self.defer("search", "description", "activity", "access", "resolution")
+
+    def for_list(self) -> Self:
+        """One row of a list, with all it shows, in one query."""
+        people = ("owner__user", "contact__user")
+        return self.select_related("organisation", "site", "software", "release", *people).without_texts()
+
+    def for_page(self) -> Self:
+        """One case with everybody and everything its page names, in one query."""
+        return self.select_related(
+            "organisation", "site", "software", "release", "contract", "decision", "policy",
+            "owner__user", "contact__user", "opened_by__user", "opened_by__organisation",
+            "backup_confirmed_by__user",
+        ).defer("search")  # fmt: skip
+
+    def of_reference(self, reference: str) -> Self:
+        """Those with this reference of the customer's own, in any case of letters (C31)."""
+        return self.exclude(customer_reference="").filter(
+            customer_reference__upper=Upper(models.Value(reference))
+        )
 
     def locked(self, pk: int) -> "Case":
-        return self.select_for_update(of=("self",)).get(pk=pk)
+        """The row, held until the transaction ends. Rows that point to it may still be written meanwhile."""
+        return self.select_for_update(of=("self",), no_key=True).defer("search").get(pk=pk)
 
 
 def is_watched_by(acting: Membership) -> models.Exists:
@@ -229,6 +254,12 @@ class CaseEventQuerySet(models.QuerySet["CaseEvent"]):
         rows = self.filter(case__in=Case.objects.visible_to(user))
         return rows if user.can(Permission.CASE_VIEW_ALL) else rows.filter(is_internal=False)
 
+    def on_timeline(self) -> Self:
+        """In order, with writers and files: three queries for any number of entries."""
+        files = models.Prefetch("attachments", Attachment.objects.select_related("stored").order_by("pk"))
+        rows = self.select_related("by__user", "by__organisation").prefetch_related(files)
+        return rows.defer("search").order_by("at", "pk")
+
 
 class CaseEvent(models.Model):
     """One entry of a case's timeline. Append-only by trigger."""
@@ -356,7 +387,10 @@ class Cycle(models.Model):
 
 class RungQuerySet(models.QuerySet["Rung"]):
     def due(self, now: datetime) -> Self:
-        return self.filter(state=RungState.PENDING, next_at__lte=now)
+        return self.pending().filter(next_at__lte=now)
+
+    def pending(self) -> Self:
+        return self.filter(state=RungState.PENDING)
 
     def visible_to(self, user: User) -> Self:
         return self.filter(cycle__case__in=Case.objects.visible_to(user))
@@ -368,7 +402,8 @@ class Rung(models.Model):
     cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="rungs")
     level = models.PositiveSmallIntegerField()
     clock = models.CharField(max_length=10, choices=Clock.choices)
-    due_at = models.DateTimeField()
+    # empty while a clock of business hours stands still and nobody knows until when
+    due_at = models.DateTimeField(null=True, blank=True)
     # set while the level below is alerted and unacknowledged: then it fires ahead of its hour
     early_at = models.DateTimeField(null=True, blank=True)
     # the earlier of due_at and early_at

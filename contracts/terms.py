@@ -52,7 +52,7 @@ def first_instant(day: date, zone: ZoneInfo, wall: time = time.min) -> datetime:
 
     A time shown twice means its first showing. A day that never was (30 December 2011 in Samoa) begins where
     the next one does."""
-    shown = datetime.combine(day, wall)
+    shown = datetime.combine(day, wall.replace(fold=0))
     instant = shown.replace(tzinfo=zone).astimezone(UTC)
     if _shown_at(instant, zone) == shown:
         return instant

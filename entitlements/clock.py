@@ -192,8 +192,8 @@ def is_working_time(instant: datetime, hours: Hours) -> bool:
 
 
 def _openings(start: datetime, hours: Hours, until: datetime | None = None) -> Iterator[Period]:
-    # From the day before: clocks set back over midnight show a day again that has begun already.
-    day = hours.day_of(start) - _DAY
+    day = hours.day_of(start)
+    # One more: when clocks are set back over midnight, the next day has begun before this one is over.
     last_day = hours.day_of(until) + _DAY if until else date.max
     shut = 0
     while shut < _LONGEST_CLOSURE:

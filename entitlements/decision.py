@@ -36,6 +36,7 @@ RULE_VERSION: Final = 1
 """Goes up with every change of what is decided; a frozen record says by which rules it was taken."""
 
 _USEFUL_FIRST: Final = {code: place for place, code in enumerate(Code)}
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _OFFERS: Final = frozenset({DOWNLOAD, NOTICE})
 _IN_TERM_CLAUSE: Final = {CASE: "C25", PREVIEW: "C25", DOWNLOAD: "C33", NOTICE: "C35"}
 _OUTSIDE_SERVICE: Final = {
@@ -113,7 +114,7 @@ def decide(facts: Facts, request: Request) -> Decision:
     reasons = [*_about_people_and_places(facts, request), *outside]
     if not outside:  # a contract or an acceptance would not help
         reasons += _about_the_contract(facts, request, software, current)
-        reasons += _about_the_release(request, basis)
+        reasons += _about_the_release(facts, request, basis)
         reasons += _about_the_subject(software, request)
         reasons += _about_the_end_user(facts, request)
     return Decision(
@@ -291,7 +292,7 @@ def _basis(facts: Facts, request: Request) -> AcceptedRelease | None:
     standing = _standing(facts, request)
     itself = [row for row in standing if row.release_id == release.id]
     if itself:
-        return min(itself, key=lambda row: row.accepted_at)
+        return min(itself, key=_by_acceptance)
     if request.purpose not in _OFFERS or release.kind not in (ReleaseKind.PATCH, ReleaseKind.UPDATE):
         return None
     return max((row for row in standing if _is_made_for(release, row)), key=_by_version, default=None)
@@ -304,9 +305,7 @@ def _standing(facts: Facts, request: Request) -> list[AcceptedRelease]:
         for row in facts.accepted
         if row.software_id == request.software_id and row.accepted_at <= request.at
     ]
-    current = {
-        row.line: row for row in sorted(accepted, key=lambda row: (row.accepted_at, *_by_version(row)))
-    }
+    current = {row.line: row for row in sorted(accepted, key=_by_acceptance)}
     return [
         row
         for row in accepted
@@ -314,8 +313,12 @@ def _standing(facts: Facts, request: Request) -> list[AcceptedRelease]:
     ]
 
 
-def _by_version(row: AcceptedRelease) -> tuple[str, str]:
-    return sort_key(row.version), str(row.release_id)
+def _by_acceptance(row: AcceptedRelease) -> tuple[datetime, str, str, str, datetime]:
+    return row.accepted_at, sort_key(row.version), str(row.release_id), row.line, row.withdrawn_at or _NEVER
+
+
+def _by_version(row: AcceptedRelease) -> tuple[str, tuple[datetime, str, str, str, datetime]]:
+    return sort_key(row.version), _by_acceptance(row)
 
 
 def _is_made_for(release: ReleaseFacts, row: AcceptedRelease) -> bool:
@@ -324,7 +327,7 @@ def _is_made_for(release: ReleaseFacts, row: AcceptedRelease) -> bool:
     return row.line == release.line and sort_key(row.version) < sort_key(release.version)
 
 
-def _about_the_release(request: Request, basis: AcceptedRelease | None) -> Iterator[Refusal]:
+def _about_the_release(facts: Facts, request: Request, basis: AcceptedRelease | None) -> Iterator[Refusal]:
     release, is_offer = request.release, request.purpose in _OFFERS
     if release is None:
         if request.purpose != PREVIEW:
@@ -335,7 +338,7 @@ def _about_the_release(request: Request, basis: AcceptedRelease | None) -> Itera
         return
     clause, fact = "C34" if is_offer else "C42", {"version": release.version}
     if release.withdrawn_at is not None and is_withdrawn:
-        fact["withdrawn_on"] = release.withdrawn_at.astimezone(UTC).date().isoformat()
+        fact["withdrawn_on"] = release.withdrawn_at.astimezone(facts.zone).date().isoformat()
         yield Refusal(code=Code.RELEASE_WITHDRAWN, clause=clause, fact=fact, since=release.withdrawn_at)
     elif is_offer and release.kind == ReleaseKind.UPGRADE:
         yield Refusal(code=Code.UPGRADE_OR_ENHANCEMENT, clause="C39", fact=fact, variant="release")

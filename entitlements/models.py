@@ -1,6 +1,6 @@
 """MAY THEY: the record of each decision, the versioned policy (targets and rungs), and business hours."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 import pgtrigger
@@ -140,6 +140,10 @@ class PolicyRung(models.Model):
     def __str__(self) -> str:
         return f"{self.priority} L{self.level}"
 
+    @property
+    def after(self) -> timedelta:
+        return timedelta(minutes=self.after_minutes)
+
 
 class PolicyTarget(models.Model):
     """Targets, never guarantees (C15, C74). Minutes on the named clock; a business day counts its hours."""
@@ -168,6 +172,14 @@ class PolicyTarget(models.Model):
 
     def __str__(self) -> str:
         return self.priority
+
+    @property
+    def first_response(self) -> timedelta:
+        return timedelta(minutes=self.first_response_minutes)
+
+    @property
+    def update_every(self) -> timedelta:
+        return timedelta(minutes=self.update_minutes)
 
 
 class BusinessHours(models.Model):

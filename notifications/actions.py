@@ -92,7 +92,7 @@ def leave_to_others(
 
 
 def _hand_on(duty: DutyPerson, successor: Membership | None) -> None:
-    """To whoever is there; a duty that its heir has already falls away; without an heir the level looks after itself."""
+    """To whoever is there. A duty that its heir has already, or that has no heir, falls away."""
     heir = successor or duty.delegate
     has_it = DutyPerson.objects.filter(level=duty.level, membership=heir, starts=duty.starts).exists()
     if heir is None or not heir.is_active or has_it:

@@ -50,7 +50,7 @@ class KeepingBackend(SmtpBackend):
     """Django's SMTP, of which one can ask what the server answered."""
 
     @property
-    def connection_class(self) -> type[smtplib.SMTP]:  # type: ignore[override]
+    def connection_class(self) -> type[smtplib.SMTP]:
         return _KeepingSmtps if self.use_ssl else _KeepingSmtp
 
     @property
@@ -59,17 +59,18 @@ class KeepingBackend(SmtpBackend):
 
     def abandon(self) -> None:
         """Hang up without a word: a server that did not answer in time would not answer QUIT either."""
-        for connection in (self.connection, self._partial_connection):
+        for name in ("connection", "_partial_connection"):
+            connection: smtplib.SMTP | None = getattr(self, name)
             if connection is not None:
                 connection.close()
-        self.connection = self._partial_connection = None
+            setattr(self, name, None)
 
 
 class MailChannel:
     """One SMTP connection for a batch, opened with the first mail and again after a failure."""
 
     def __init__(self) -> None:
-        is_smtp = settings.EMAIL_BACKEND == f"{SmtpBackend.__module__}.{SmtpBackend.__qualname__}"
+        is_smtp = f"{SmtpBackend.__module__}.{SmtpBackend.__qualname__}" == settings.EMAIL_BACKEND
         self._backend: BaseEmailBackend = KeepingBackend() if is_smtp else get_connection()
 
     def __enter__(self) -> Self:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count
 
@@ -41,8 +42,8 @@ def condition(now: datetime) -> Condition:
     )
 
 
-def counts_by_queue() -> list[dict[str, int | str]]:
+def counts_by_queue() -> list[dict[str, Any]]:
     """What is on its way or was given up, by queue and state; what has arrived is not counted."""
     states = [*DUE_STATES, DeliveryState.LEASED, DeliveryState.DEAD]
     rows = Delivery.objects.filter(state__in=states).values("queue", "state").annotate(number=Count("pk"))
-    return list(rows.order_by("queue", "state"))
+    return [dict(row) for row in rows.order_by("queue", "state")]

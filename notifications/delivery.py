@@ -85,7 +85,8 @@ def reclaim() -> int:
             lost = cursor.fetchall()
         now = timezone.now()
         Attempt.objects.bulk_create(
-            Attempt(delivery_id=pk, at=now, owner=owner, outcome=Attempt.Outcome.LOST) for pk, owner, _ in lost
+            Attempt(delivery_id=pk, at=now, owner=owner, outcome=Attempt.Outcome.LOST)
+            for pk, owner, _ in lost
         )
     _tell_of_the_dead([pk for pk, _, state in lost if state == DeliveryState.DEAD])
     return len(lost)
@@ -166,7 +167,10 @@ def confirm_inbox(deliveries: Sequence[Delivery]) -> int:
     if not deliveries:
         return 0
     with connection.cursor() as cursor:
-        values = {"ids": [d.pk for d in deliveries], "tokens": [str(d.lease_token) for d in deliveries]}
+        values: dict[str, Any] = {
+            "ids": [d.pk for d in deliveries],
+            "tokens": [str(d.lease_token) for d in deliveries],
+        }
         cursor.execute(SETTLE_INBOX, values)
         return int(cursor.rowcount)
 
@@ -177,14 +181,18 @@ def settle(delivery: Delivery, answer: Answer) -> str:
     state = _state_after(delivery, answer)
     failures = delivery.attempts + 1
     with transaction.atomic():
-        changed = Delivery.objects.filter(pk=delivery.pk).leased_with(token).update(
-            state=state,
-            attempts=F("attempts") + 1,
-            first_attempted_at=Coalesce("first_attempted_at", Now()),
-            sent_at=Now() if answer.is_accepted else None,
-            next_at=Now() + Value(backoff(urgency=delivery.urgency, failures=failures)),
-            answer=answer.text[:500],
-            **NO_LEASE,
+        changed = (
+            Delivery.objects.filter(pk=delivery.pk)
+            .leased_with(token)
+            .update(
+                state=state,
+                attempts=F("attempts") + 1,
+                first_attempted_at=Coalesce("first_attempted_at", Now()),
+                sent_at=Now() if answer.is_accepted else None,
+                next_at=Now() + Value(backoff(urgency=delivery.urgency, failures=failures)),
+                answer=answer.text[:500],
+                **NO_LEASE,
+            )
         )
         Attempt.objects.create(
             delivery=delivery,
@@ -281,7 +289,9 @@ def _send_one(channel: MailChannel, delivery: Delivery) -> str:
     return settle(delivery, channel.send(delivery))
 
 
-def run_until_idle(owner: int, *, seconds: float, limit: int = 100, queue: str | None = None) -> dict[str, int]:
+def run_until_idle(
+    owner: int, *, seconds: float, limit: int = 100, queue: str | None = None
+) -> dict[str, int]:
     """Batches until nothing is due or the time is over; the counts of all of them."""
     total: Counter[str] = Counter()
     end = time.monotonic() + seconds

@@ -3,6 +3,17 @@
 Upper apps register theirs in `AppConfig.ready()`. The texts of a kind are templates:
 `notifications/mail/<name>.subject.txt`, `.txt`, `.html`, and `notifications/inbox/<name>.txt`; a kind
 without its own falls back to the plain ones called `message`.
+
+What those templates show comes from the `context` of `outbox.enqueue`. Given by name, and left out where it is
+missing: `title` (one line that says it all), `text` (what somebody wrote, plain), `author`, `organisation`,
+`number`, `synopsis`, `priority`, `state`, `software`, `release`, `reason`, `opened_at`, `due_at`. Needed by
+    case_alert      number, synopsis, priority, organisation, level (1..4)
+    case_opened     number, synopsis, organisation
+    case_reply      number, synopsis, author
+    case_update     number, synopsis, title (what changed)
+    release_notice  software, release, title (what it brings)
+Values are strings as the recipient may read them (labels, names), not codes; a value that is translated when
+it is shown does not survive the snapshot.
 """
 
 from collections.abc import Callable, Sequence
@@ -77,6 +88,11 @@ def get(name: str) -> Kind:
         return _kinds[name]
     except KeyError as error:
         raise UnknownKindError(name) from error
+
+
+def find(name: str) -> Kind:
+    """The kind of this name, or a plain one for a message whose kind is not known any more."""
+    return _kinds.get(name) or Kind(name=name, label=_("Message"))
 
 
 def registered() -> list[str]:

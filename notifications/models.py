@@ -348,7 +348,8 @@ class DutyLevel(models.Model):
         verbose_name = _("duty level")
         constraints = [
             models.CheckConstraint(
-                condition=Q(level__gte=1, level__lte=4), name="notifications_dutylevel_is_between_one_and_four"
+                condition=Q(level__gte=1, level__lte=4),
+                name="notifications_dutylevel_is_between_one_and_four",
             ),
         ]
 
@@ -404,9 +405,8 @@ class DutyPerson(models.Model):
                 name="notifications_dutyperson_weekdays_are_known_and_not_empty",
             ),
             models.CheckConstraint(
-                condition=Q(absent_from__isnull=True, absent_until__isnull=True)
-                | Q(absent_from__isnull=False, absent_until__isnull=True)
-                | Q(absent_until__gt=F("absent_from")),
+                condition=Q(absent_until__isnull=True)
+                | Q(absent_from__isnull=False, absent_until__gt=F("absent_from")),
                 name="notifications_dutyperson_absence_ends_after_it_starts",
             ),
             models.CheckConstraint(

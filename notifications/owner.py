@@ -55,12 +55,13 @@ class LeaseOwner:
     def wait(self, seconds: float) -> set[str]:
         """The queues that something was put into, as soon as there is one; empty after so many seconds.
 
-        Raises: django.db.Error (or psycopg2's) when the connection is gone."""
+        Raises: django.db.Error when the connection is gone."""
         raw: Any = self._connection.connection
-        raw.poll()
-        if not raw.notifies:
-            select.select([raw], [], [], seconds)
+        with self._connection.wrap_database_errors:
             raw.poll()
+            if not raw.notifies:
+                select.select([raw], [], [], seconds)
+                raw.poll()
         queues = {notice.payload for notice in raw.notifies}
         raw.notifies.clear()
         return queues

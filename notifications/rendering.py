@@ -26,7 +26,7 @@ def context_of(message: Message) -> dict[str, Any]:
     """What templates may show: the snapshot, its times and dates as such, and where the link leads."""
     return {
         **{name: _typed(name, value) for name, value in message.context.items()},
-        "kind": kinds.get(message.kind),
+        "kind": kinds.find(message.kind),
         "subject": message.subject,
         "path": message.path,
         "link": f"{settings.PUBLIC_URL}{message.path}",
@@ -71,7 +71,10 @@ def mail_of(delivery: Delivery) -> EmailMultiAlternatives:
     """The mail of a delivery: the same Message-ID at every attempt, one thread for everything about a subject."""
     message = delivery.message
     user = message.recipient.user
-    with translation.override(user.language or settings.LANGUAGE_CODE), timezone.override(_zone(user.time_zone)):
+    with (
+        translation.override(user.language or settings.LANGUAGE_CODE),
+        timezone.override(_zone(user.time_zone)),
+    ):
         context = {**context_of(message), "recipient": user, "language": translation.get_language()}
         subject = _render("mail", message.kind, ".subject.txt", context)
         text = _render("mail", message.kind, ".txt", context)

@@ -24,20 +24,20 @@ def _owner() -> int:
     return owner.id
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def deliver(queue: str) -> None:
     """Deliver what is due in a queue and in those before it, until nothing is."""
     run_until_idle(_owner(), seconds=ROUND_SECONDS, queue=queue)
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def tick() -> None:
     """Beat's way to the same claims, should nobody else have run them."""
     jobs.run_due(timezone.now())
     run_until_idle(_owner(), seconds=ROUND_SECONDS)
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def heartbeat() -> None:
     """Show that beat, the broker and a worker are there."""
     record_heartbeat(runner="worker", detail={}, now=timezone.now())

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from accounts.middleware import current_user
 from accounts.models import User
 from accounts.roles import Permission
-from notifications import jobs
+from notifications import kinds
 from notifications.actions import (
     NotDeadError,
     NothingToAcknowledgeError,
@@ -26,6 +28,7 @@ from notifications.actions import (
 )
 from notifications.condition import condition, counts_by_queue
 from notifications.forms import AcknowledgeForm
+from notifications.kinds import Queue
 from notifications.models import (
     Delivery,
     DeliveryQuerySet,
@@ -55,17 +58,30 @@ def inbox(request: HttpRequest) -> HttpResponse:
     show = "unread" if request.GET.get("show") == "unread" else "all"
     found = Delivery.objects.inbox_of(user).select_related("message__acknowledgement__by__user")
     page = _page(request, found.unread() if show == "unread" else found)
+    unread = Message.objects.unread_count(user)
     context = {
-        "rows": [(d, inbox_line(d.message)) for d in page.rows],
+        "rows": [_row(delivery) for delivery in page.rows],
         "page": page,
-        "tabs": _tabs(user, show),
+        "tabs": _tabs(unread, show),
+        "unread": unread,
         "show": show,
     }
     return render(request, "notifications/inbox.html", context)
 
 
-def _tabs(user: User, show: str) -> Iterable[tuple[object, ...]]:
-    unread = Message.objects.unread_count(user)
+def _row(delivery: Delivery) -> dict[str, object]:
+    message = delivery.message
+    return {
+        "message_id": message.pk,
+        "message": message,
+        "opened_at": delivery.opened_at,
+        "line": inbox_line(message),
+        "kind": kinds.find(message.kind),
+        "acknowledgement": message.acknowledged,
+    }
+
+
+def _tabs(unread: int, show: str) -> Iterable[tuple[object, ...]]:
     return (
         (_("All"), reverse("inbox"), show == "all"),
         (_("Unread"), f"{reverse('inbox')}?show=unread", show == "unread", unread),
@@ -95,7 +111,7 @@ def _page(request: HttpRequest, rows: DeliveryQuerySet) -> Page:
 
 def _key(request: HttpRequest, name: str) -> int | None:
     text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None  # noqa: PLR2004 - a bigint
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _link(request: HttpRequest, name: str, key: int) -> str:
@@ -170,13 +186,18 @@ def engine(request: HttpRequest) -> HttpResponse:
     context = {
         "condition": condition(timezone.now()),
         "heartbeats": EngineHeartbeat.objects.visible_to(user).order_by("runner"),
-        "counts": counts_by_queue(),
+        "counts": [_labelled(count) for count in counts_by_queue()],
         "page": _page(request, dead.select_related("message__recipient__user", "recipient__organisation")),
         "incidents": Incident.objects.visible_to(user).order_by("-at", "-pk")[:20],
-        "jobs": jobs.registered(),
+        "shows_caught_mail": settings.DEBUG,
         "may_send_again": _may_send_again(user),
     }
     return render(request, "notifications/engine.html", context)
+
+
+def _labelled(count: dict[str, Any]) -> dict[str, Any]:
+    words = {"queue": Queue(count["queue"]).label, "state": DeliveryState(count["state"]).label}
+    return {"label": _("%(queue)s: %(state)s") % words, "number": count["number"]}
 
 
 @require_POST

@@ -8,7 +8,6 @@ import os
 from celery import Celery
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Queue as BrokerQueue
 
 from notifications.kinds import Queue
 
@@ -38,7 +37,7 @@ app.conf.update(
         "queue_order_strategy": "priority",
         "deadletter_queue": "dead",
     },
-    task_queues=[BrokerQueue(name) for name in Queue.values],
+    task_queues={name: {"exchange": name, "routing_key": name} for name in Queue.values},
     task_default_queue=Queue.DEFAULT.value,
     task_create_missing_queues=False,
     task_routes={
@@ -48,7 +47,12 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
-    task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2},
+    task_publish_retry_policy={
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.2,
+        "interval_max": 0.2,
+    },
     task_soft_time_limit=SOFT_LIMIT,
     task_time_limit=HARD_LIMIT,
     task_serializer="json",
@@ -74,7 +78,9 @@ def check_timeouts() -> None:
     Raises: ImproperlyConfigured with the five of them."""
     timeouts = [settings.EMAIL_TIMEOUT, SOFT_LIMIT, HARD_LIMIT, LEASE, VISIBILITY_TIMEOUT]
     if any(t is None for t in timeouts) or sorted(set(timeouts)) != timeouts:
-        raise ImproperlyConfigured(f"Timeouts must rise: EMAIL_TIMEOUT < soft < hard < lease < visible: {timeouts}")
+        raise ImproperlyConfigured(
+            f"Timeouts must rise: EMAIL_TIMEOUT < soft < hard < lease < visible: {timeouts}"
+        )
 
 
 check_timeouts()

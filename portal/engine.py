@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 
-import psycopg2
 from django.db import Error, connections
 from django.utils import timezone
 
@@ -47,7 +46,8 @@ class Caller:
 
         Raises: whatever the broker's client raises; the next call begins with a new connection."""
         try:
-            return all([self._call(queue) for queue in queues])
+            arrived = [self._call(queue) for queue in queues]
+            return all(arrived)
         except Exception:
             self.hang_up()
             raise
@@ -130,7 +130,7 @@ class Waker(threading.Thread):
     def _try(self, queues: Collection[str]) -> bool:
         try:
             return self._call(queues)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever the client raises, the waker goes on
             if self._worked:
                 log.warning("Workers cannot be woken, the engine delivers by itself: %s", error)
             return False
@@ -148,7 +148,7 @@ class Engine:
         while not stopping.is_set():
             try:
                 self._run_connected(stopping)
-            except (Error, psycopg2.Error) as error:
+            except Error as error:
                 log.warning("The database is gone, waiting for it: %s", str(error).strip())
                 connections.close_all()
                 stopping.wait(1.0)

@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 # Korean for "report of a disturbance": a database that finds no trigram in it finds no Korean case.
 KOREAN = "장애접수"
-# What is said once about this process: migrations do not come undone.
-_is_migrated = False
+# Databases seen migrated by this process: that does not come undone.
+_migrated_aliases: set[str] = set()
 
 
 def has_korean_trigrams(alias: str = DEFAULT_DB_ALIAS) -> bool | None:
@@ -66,11 +66,13 @@ def what_is_missing() -> str:
 
 
 def _migrated() -> bool:
-    global _is_migrated
-    if not _is_migrated:
-        executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-        _is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return _is_migrated
+    if DEFAULT_DB_ALIAS in _migrated_aliases:
+        return True
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    _migrated_aliases.add(DEFAULT_DB_ALIAS)
+    return True
 
 
 @login_not_required

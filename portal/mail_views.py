@@ -32,4 +32,6 @@ def mail_detail(request: HttpRequest, name: str) -> HttpResponse:
     mail = mailcatcher.read(name)
     if mail is None:
         raise Http404
-    return render(request, "notifications/mail_detail.html", {"mail": mail})
+    return render(
+        request, "notifications/mail_detail.html", {"mail": mail, "recipients": ", ".join(mail.recipients)}
+    )

@@ -44,7 +44,15 @@ class Section:
     links: tuple[Link, ...] = field(default_factory=tuple)
 
 
-def _link(label: Text, href: str, icon: str, *needs: Permission, counts: str = "", burns: bool = False, key: str = "") -> Link:
+def _link(
+    label: Text,
+    href: str,
+    icon: str,
+    *needs: Permission,
+    counts: str = "",
+    burns: bool = False,
+    key: str = "",
+) -> Link:
     return Link(label, href, icon, frozenset(needs), counts, burns, key)
 
 
@@ -53,7 +61,9 @@ _PEOPLE = Section(
     _("Our people"),
     (
         _link(_("People"), "/people/", "users", P.PEOPLE_MANAGE, key="p"),
-        _link(_("Departures"), "/departures/", "user-minus", P.PEOPLE_MANAGE, counts="departures", burns=True),
+        _link(
+            _("Departures"), "/departures/", "user-minus", P.PEOPLE_MANAGE, counts="departures", burns=True
+        ),
     ),
 )
 _CUSTOMER = (
@@ -61,7 +71,14 @@ _CUSTOMER = (
     Section(
         _("Our cases"),
         (
-            _link(_("Waiting for us"), "/cases/?waiting=us", "hourglass", P.CASE_REPLY, counts="waiting", burns=True),
+            _link(
+                _("Waiting for us"),
+                "/cases/?waiting=us",
+                "hourglass",
+                P.CASE_REPLY,
+                counts="waiting",
+                burns=True,
+            ),
             _link(_("My cases"), "/cases/?mine=1", "user", P.CASE_REPLY, counts="mine", key="m"),
             _link(_("All our cases"), "/cases/", "list", P.CASE_REPLY, counts="open_cases", key="c"),
         ),
@@ -103,19 +120,44 @@ _PARTNER = (
 )
 QUEUES = _("Queues")
 _STAFF = (
-    Section("", (TODAY, _link(_("My cases"), "/cases/?owner=me", "user", P.CASE_TRIAGE, counts="mine", key="m"))),
+    Section(
+        "", (TODAY, _link(_("My cases"), "/cases/?owner=me", "user", P.CASE_TRIAGE, counts="mine", key="m"))
+    ),
     Section(
         QUEUES,
         (
             _link(_("All queues"), "/queues/", "layers", P.CASE_VIEW_ALL, counts="open_cases", key="q"),
-            _link(_("Unassigned"), "/queues/?owner=none", "inbox", P.CASE_TRIAGE, counts="unassigned", burns=True, key="u"),
+            _link(
+                _("Unassigned"),
+                "/queues/?owner=none",
+                "inbox",
+                P.CASE_TRIAGE,
+                counts="unassigned",
+                burns=True,
+                key="u",
+            ),
         ),
     ),
     Section(
         _("Watch"),
         (
-            _link(_("Escalations"), "/escalations/", "siren", P.CASE_VIEW_ALL, counts="escalations", burns=True, key="e"),
-            _link(_("Targets missed"), "/queues/?missed=1", "timer-off", P.CASE_VIEW_ALL, counts="missed", burns=True),
+            _link(
+                _("Escalations"),
+                "/escalations/",
+                "siren",
+                P.CASE_VIEW_ALL,
+                counts="escalations",
+                burns=True,
+                key="e",
+            ),
+            _link(
+                _("Targets missed"),
+                "/queues/?missed=1",
+                "timer-off",
+                P.CASE_VIEW_ALL,
+                counts="missed",
+                burns=True,
+            ),
         ),
     ),
     Section(
@@ -123,7 +165,14 @@ _STAFF = (
         (
             _link(_("People"), "/people/", "users", P.PEOPLE_VIEW_ALL, key="p"),
             _link(_("Organisations"), "/organisations/", "building-2", P.PEOPLE_VIEW_ALL, key="o"),
-            _link(_("Departures"), "/departures/", "user-minus", P.ACCOUNT_DEACTIVATE, counts="departures", burns=True),
+            _link(
+                _("Departures"),
+                "/departures/",
+                "user-minus",
+                P.ACCOUNT_DEACTIVATE,
+                counts="departures",
+                burns=True,
+            ),
         ),
     ),
     Section(
@@ -131,7 +180,14 @@ _STAFF = (
         (
             _link(_("Cases"), "/cases/", "list", P.CASE_VIEW_ALL, key="c"),
             _link(_("Contracts"), "/contracts/", "file-text", P.CONTRACT_VIEW_ALL, key="k"),
-            _link(_("To approve"), "/contracts/?state=waiting", "stamp", P.CONTRACT_APPROVE, counts="approvals", burns=True),
+            _link(
+                _("To approve"),
+                "/contracts/?state=waiting",
+                "stamp",
+                P.CONTRACT_APPROVE,
+                counts="approvals",
+                burns=True,
+            ),
             _link(_("Software"), "/software/", "package", P.RELEASE_DRAFT, P.CONTRACT_VIEW_ALL, key="s"),
             _link(_("Notices"), "/notices/", "megaphone", P.RELEASE_DRAFT, P.CONTRACT_VIEW_ALL),
             _link(_("Requests"), "/requests/", "hand", P.CONTRACT_APPROVE, counts="requests"),

@@ -53,8 +53,8 @@ class CannotRunError(Exception):
     """One line for the person at the terminal."""
 
 
-class StopRequested(Exception):  # noqa: N818 - no error
-    """SIGINT or SIGTERM came, or the make that started us is going."""
+class StopRequested(Exception):
+    """SIGINT, SIGTERM or SIGHUP came, or the make that started us is going."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,9 @@ def environment(address: Address, *, mail_port: int) -> dict[str, str]:
 
 
 WEB = "gunicorn portal.wsgi --worker-class gthread --workers 1 --threads 8 --preload --graceful-timeout 3"
+WEB_QUIET = (
+    "--no-control-socket --log-level warning"  # that socket would lie in the home folder, for all checkouts
+)
 CELERY = "celery -A portal"
 WORKER = "worker -n portal@localhost --pool prefork --concurrency 2 -Q alerts,notices,default"
 QUIET = "--without-gossip --without-mingle --without-heartbeat"
@@ -171,11 +174,10 @@ QUIET = "--without-gossip --without-mingle --without-heartbeat"
 
 def children(address: Address, env: dict[str, str], *, catch_mail: bool) -> list[Child]:
     """The children in the order they stop."""
-    schedule = str(embedded.var_dir() / "beat" / "schedule")
     level = ["-l", "warning"]
     found = [
-        Child("web", [*_module(WEB), "--bind", address.bound, "--log-level", "warning"], env),
-        Child("beat", [*_module(f"{CELERY} beat"), "-s", schedule, "--pidfile", "", *level], env),
+        Child("web", [*_module(f"{WEB} {WEB_QUIET}"), "--bind", address.bound], env),
+        Child("beat", [*_module(f"{CELERY} beat"), "--pidfile", "", *level], env),
         Child("engine", [sys.executable, "manage.py", "alert_engine"], env),
         Child("worker", [*_module(f"{CELERY} {WORKER} {QUIET}"), *level], env, patience=4),
     ]
@@ -198,8 +200,9 @@ class Watch:
         self.address, self.env, self.family = address, env, family
         self.stopping = False
         self.parent = os.getppid()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.ask_to_stop)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves it
+                signal.signal(number, self.ask_to_stop)
 
     def ask_to_stop(self, *_: object) -> None:
         """The signal handler: a flag only."""
@@ -288,8 +291,9 @@ def _make_is_going(parent: int) -> bool:
 
 
 def say(text: str) -> None:
-    """A line of the watcher's own."""
-    print(text, flush=True)
+    """A line of the watcher's own; a terminal that is gone must not keep it from stopping the rest."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
 
 
 def greeting(address: Address, seconds: float, *, demo: bool) -> str:
@@ -315,7 +319,6 @@ def run() -> None:
         check_free(address, patience=patience)
         env = environment(address, mail_port=free_port())
         debug = (embedded.setting("DEBUG") or "1").lower() in ("1", "true", "yes", "y", "on", "ok")
-        (embedded.var_dir() / "beat").mkdir(mode=0o700, exist_ok=True)
         watch = Watch(address, env, children(address, env, catch_mail=debug))
         adopt_orphans()
         with contextlib.suppress(StopRequested), embedded.services():
@@ -340,7 +343,17 @@ def main() -> int:
     except (CannotRunError, EmbeddedError) as error:
         print(error, file=sys.stderr)
         return 2
+    finally:
+        _forget_a_closed_terminal()
     return 0
+
+
+def _forget_a_closed_terminal() -> None:
+    """What could not be printed would be tried again at exit, and make a failure of a clean stop."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = None
 
 
 if __name__ == "__main__":

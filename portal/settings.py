@@ -191,6 +191,8 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(embedded.var_dir() / "static"))()
 STATICFILES_DIRS = [BASE_DIR / "static"]
+if DEBUG:
+    Path(STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # files come from the source folders; it only has to exist
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(embedded.var_dir() / "files"))()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,35 +1,51 @@
-"""The first screen, help, metrics, and the error pages."""
+"""The first screen of each kind of person, help, metrics, and the error pages."""
 
 import hmac
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
+from django.utils import timezone
+from django.views.decorators.http import require_GET
 from django_prometheus.exports import ExportToDjangoView
 
+from accounts.middleware import current_user
+from entitlements.models import Policy
+from portal import first_screens
 
+
+@require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/home.html")
+    screen = first_screens.first_screen(current_user(request), timezone.now())
+    return render(request, "portal/home.html", {"template": screen.template, "heading": screen.heading, **screen.context})
 
 
+@require_GET
 def help_page(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/help.html")
+    """Made from the live configuration; informational only (C74)."""
+    policy = Policy.objects.in_force_at(timezone.now())
+    context = {
+        "targets": policy.targets.order_by("priority"),
+        "rungs": policy.rungs.order_by("priority", "level"),
+        "policy": policy,
+    }
+    return render(request, "portal/help.html", context)
 
 
 @login_not_required
+@require_GET
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For Prometheus: from this machine, or with the METRICS_TOKEN."""
-    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    wanted = settings.METRICS_TOKEN
-    is_local = (
-        request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and "X-Forwarded-For" not in request.headers
-    )
-    if is_local or (wanted and hmac.compare_digest(token, wanted)):
-        response: HttpResponse = ExportToDjangoView(request)
-        return response
-    return HttpResponseNotFound(loader.render_to_string("404.html", request=request))
+    """For Prometheus: from this machine, or with the METRICS_TOKEN; to anybody else it does not exist."""
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
+    wanted = settings.METRICS_TOKEN.encode()
+    is_proxied = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    is_local = request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and not is_proxied
+    if not is_local and not (wanted and hmac.compare_digest(given, wanted)):
+        raise Http404
+    response: HttpResponse = ExportToDjangoView(request)
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -45,4 +61,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Rendered without context processors: they may be what failed."""
     return HttpResponse(loader.get_template("500.html").render(), status=500)

@@ -212,6 +212,10 @@
   tick();
   setInterval(tick, 20000);
 
+  // What scrolls can be reached by keyboard.
+  const reach = (from) => $$(".prose pre", from).forEach((block) => { if (block.scrollHeight > block.clientHeight + 1) block.tabIndex = 0; });
+  reach(document);
+
   // ---- htmx: token, focus, errors -------------------------------------------------------------------------
   document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRFToken"] = token(); });
   let focused = "";
@@ -219,6 +223,7 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
     restoreDrafts(event.target);
+    reach(event.target);
     tick();
   });
   document.addEventListener("htmx:sendError", () => toast(words.failed, "error"));

@@ -1,5 +1,6 @@
 """People with names (house.md), a world around them, and the rules of every test run."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -14,31 +15,40 @@ from accounts.models import Membership, Organisation, Site, User
 from accounts.roles import OrganisationKind, Role
 from contracts.models import Release, ReleaseLine, ServiceContract, Software
 from tests import factories
+from tests.attacks import ATTACKS
 from tests.clauses import CLAUSES
+from tests.deep import CHECKS
 
+TABLES = {"clause": CLAUSES, "attack": ATTACKS, "deep": CHECKS}
 SignIn = Callable[[User], Client]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        for marker in item.iter_markers("clause"):
-            unknown = set(marker.args) - set(CLAUSES)
-            if unknown or not marker.args:
-                raise pytest.UsageError(f"{item.nodeid}: no such clause: {sorted(unknown) or 'none named'}")
+        for name, known in TABLES.items():
+            for marker in item.iter_markers(name):
+                unknown = set(marker.args) - set(known)
+                if unknown or not marker.args:
+                    raise pytest.UsageError(
+                        f"{item.nodeid}: no such {name}: {sorted(unknown) or 'none named'}"
+                    )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--clause-report", help="append a line for each passing clause test to this file")
+    parser.addoption(
+        "--outcomes", help="append a line of JSON for each test that carries a marker of a table"
+    )
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Any:
     report = yield
-    path = item.config.getoption("--clause-report")
-    if path and report.when == "call" and report.passed:
+    path = item.config.getoption("--outcomes")
+    if path and (report.when == "call" or report.failed):
+        markers = {name: [a for m in item.iter_markers(name) for a in m.args] for name in TABLES}
+        line = {"markers": markers, "test": item.nodeid, "outcome": report.outcome}
         with Path(path).open("a", encoding="utf-8") as out:
-            for marker in item.iter_markers("clause"):
-                out.writelines(f"{clause}\t{item.nodeid.split('[')[0]}\n" for clause in marker.args)
+            out.write(json.dumps(line) + "\n")
     return report
 
 

@@ -11,11 +11,12 @@ import pgtrigger.migrations
 from django.db import migrations, models
 
 
-# Immutable, so that generated columns may use them: unaccent with its dictionary named, English stems, plain
-# words, identifiers whole and in parts, and two-character grams of Hangul, Kana and Han (docs/search.md).
+# Immutable, so that generated columns may use them: Hangul composed, unaccent with its dictionary named, English
+# stems, plain words, identifiers whole and in parts, and two-character grams of Hangul, Kana and Han. A tsvector
+# over 1 MB would fail the insert: what makes one is cut shorter until it fits, and the text itself is kept whole.
 SEARCH_FUNCTIONS = r"""
 CREATE FUNCTION portal_unaccent(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-$$ SELECT public.unaccent('public.unaccent'::regdictionary, $1) $$;
+$$ SELECT public.unaccent('public.unaccent'::regdictionary, normalize($1, NFC)) $$;
 
 CREATE FUNCTION portal_search_tokens(text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
 $$
@@ -25,19 +26,32 @@ $$
   ), token AS (
     SELECT word FROM identifier
     UNION SELECT part FROM identifier, regexp_split_to_table(word, '[._:/@-]') AS part
-    UNION SELECT substr(m[1], i, 2)
-      FROM regexp_matches($1, '[\u1100-\u11FF\u3040-\u30FF\u3130-\u318F\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7AF]{2,}', 'g')
-        AS m, generate_series(1, length(m[1]) - 1) AS i
+    -- pairs from the first character of each run, then from the second
+    UNION SELECT m[1] FROM regexp_matches($1, '[\u1100-\u11FF\u3040-\u30FF\u3130-\u318F\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7AF]{2}', 'g') AS m
+    UNION SELECT m[1] FROM regexp_matches(
+      regexp_replace($1, '[\u1100-\u11FF\u3040-\u30FF\u3130-\u318F\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7AF]([\u1100-\u11FF\u3040-\u30FF\u3130-\u318F\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7AF]*)', '\1', 'g'), '[\u1100-\u11FF\u3040-\u30FF\u3130-\u318F\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7AF]{2}', 'g') AS m
   )
   SELECT coalesce(array_agg(word), '{}') FROM token WHERE word <> ''
 $$;
 
 CREATE FUNCTION portal_search_vector(VARIADIC parts text[]) RETURNS tsvector
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS
 $$
-  SELECT to_tsvector('pg_catalog.english', t.plain) || to_tsvector('pg_catalog.simple', t.plain)
-    || array_to_tsvector(public.portal_search_tokens(t.plain))
-  FROM (SELECT public.portal_unaccent(left(array_to_string(parts, ' '), 131072)) AS plain) AS t
+DECLARE
+  plain text;
+  characters integer := 262144;
+BEGIN
+  WHILE characters > 1000 LOOP
+    BEGIN
+      plain := public.portal_unaccent(left(array_to_string(parts, ' '), characters));
+      RETURN to_tsvector('pg_catalog.english', plain) || to_tsvector('pg_catalog.simple', plain)
+        || array_to_tsvector(public.portal_search_tokens(plain));
+    EXCEPTION WHEN program_limit_exceeded THEN
+      characters := characters / 2;
+    END;
+  END LOOP;
+  RETURN '';
+END
 $$;
 """
 DROP_SEARCH_FUNCTIONS = """

@@ -19,24 +19,25 @@ RowT = TypeVar("RowT", bound=Model)
 
 @dataclass(frozen=True)
 class Key:
-    """One column of an order. Missing values come last, upwards and downwards alike."""
+    """One column of an order. Missing values (`may_miss`) come last, upwards and downwards alike."""
 
     name: str
     falls: bool = False
     is_moment: bool = False
+    may_miss: bool = False
 
     def order(self, backwards: bool) -> OrderBy:
         column = F(self.name)
-        if self.falls != backwards:
-            return column.desc(nulls_first=True) if backwards else column.desc(nulls_last=True)
-        return column.asc(nulls_first=True) if backwards else column.asc(nulls_last=True)
+        # said only where it matters: an index in plain order serves no "nulls last"
+        nulls = {"nulls_first" if backwards else "nulls_last": True} if self.may_miss else {}
+        return column.desc(**nulls) if self.falls != backwards else column.asc(**nulls)
 
     def past(self, value: Any, backwards: bool) -> Q | None:
         """Rows that come after `value` in this column; None where there are none."""
         if value is None:
             return Q(**{f"{self.name}__isnull": False}) if backwards else None
         beyond = Q(**{f"{self.name}__{'lt' if self.falls != backwards else 'gt'}": value})
-        return beyond if backwards or not self.is_moment else beyond | Q(**{f"{self.name}__isnull": True})
+        return beyond | Q(**{f"{self.name}__isnull": True}) if self.may_miss and not backwards else beyond
 
     def same(self, value: Any) -> Q:
         return Q(**{f"{self.name}__isnull": True}) if value is None else Q(**{self.name: value})
@@ -63,9 +64,13 @@ def decode(text: str, keys: Sequence[Key]) -> list[Any] | None:
 
 
 def _value(value: Any, key: Key) -> Any:
+    if value is None:
+        if not key.may_miss:
+            raise ValueError("not a sort value")
+        return None
     if key.is_moment:
-        moment = None if value is None else datetime.fromisoformat(value)
-        if moment is not None and moment.tzinfo is None:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
             raise ValueError("a moment needs a zone")
         return moment
     if key.name in ("pk", "id"):
@@ -85,6 +90,10 @@ def beyond(keys: Sequence[Key], values: Sequence[Any], *, backwards: bool = Fals
         if past is not None:
             condition |= same & past
         same &= key.same(value)
+    first, value = keys[0], values[0]
+    if not first.may_miss:
+        # says nothing new, but lets the index begin here instead of reading all that was paged past
+        condition &= Q(**{f"{first.name}__{'lte' if first.falls != backwards else 'gte'}": value})
     return condition
 
 

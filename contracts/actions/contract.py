@@ -199,7 +199,9 @@ def approve_contract(
     difference = order_differs(contract)
     if difference and not order_checked:
         raise errors.OrderDiffers(
-            _("The purchase order does not name this end user and address. Say that you have checked it (C9).")
+            _(
+                "The purchase order does not name this end user and address. Say that you have checked it (C9)."
+            )
         )
     _check_prerequisites(contract)
     check_countries([contract.end_user.country], day=now.date())
@@ -237,9 +239,13 @@ def _check_prerequisites(contract: ServiceContract) -> None:
     lacking = missing(contract.end_user, contract.software)
     if not lacking:
         return
-    texts = {
-        (DocumentKind.DESIGN,): _("The design document is missing, out of date or not agreed by both sides (C12-C14)."),
-        (DocumentKind.TEST_PLAN,): _("The test plan is missing, out of date or not agreed by both sides (C12-C14)."),
+    texts: dict[tuple[DocumentKind, ...], str] = {
+        (DocumentKind.DESIGN,): _(
+            "The design document is missing, out of date or not agreed by both sides (C12-C14)."
+        ),
+        (DocumentKind.TEST_PLAN,): _(
+            "The test plan is missing, out of date or not agreed by both sides (C12-C14)."
+        ),
     }
     both = _("Design document and test plan are missing, out of date or not agreed by both sides (C12-C14).")
     raise errors.PrerequisitesMissing(texts.get(tuple(lacking), both), lacking)

@@ -54,7 +54,9 @@ def add_document(
             )
     except IntegrityError as error:
         raise errors.VersionTaken(_("This version of the document exists.")) from error
-    audit.record("document.added", by=by, subject=document, now=now, organisation=organisation.name, kind=kind)
+    audit.record(
+        "document.added", by=by, subject=document, now=now, organisation=organisation.name, kind=kind
+    )
     return document
 
 

@@ -123,9 +123,7 @@ def draft_release(
 
     Raises: NotAllowed, InvalidVersion, VersionTaken, AppliesToAnother."""
     _who(by, Permission.RELEASE_DRAFT, _("You may not draft releases."))
-    others = [*applies_to, *contains, *([fixes] if fixes else []), *([line] if isinstance(line, ReleaseLine) else [])]
-    if any(other.software_id != software.pk for other in others):
-        raise errors.AppliesToAnother(_("A release is made for releases, lines and defects of its own software."))
+    _check_own(software, applies_to, contains, fixes, line)
     if isinstance(line, str):
         line = ReleaseLine.objects.get_or_create(software=software, name=line.strip())[0]
     release = Release(
@@ -145,6 +143,21 @@ def draft_release(
     ReleaseFile.objects.bulk_create(_files(release, manifest))
     audit.record("release.drafted", by=by, subject=release, now=now, software=software.name, kind=kind)
     return release
+
+
+def _check_own(
+    software: Software,
+    applies_to: Collection[Release],
+    contains: Collection[Release],
+    fixes: Defect | None,
+    line: ReleaseLine | str,
+) -> None:
+    owners = {release.software_id for release in (*applies_to, *contains)}
+    owners |= {row.software_id for row in (fixes, line) if isinstance(row, Defect | ReleaseLine)}
+    if owners - {software.pk}:
+        raise errors.AppliesToAnother(
+            _("A release is made for releases, lines and defects of its own software.")
+        )
 
 
 def _save_new(release: Release) -> None:

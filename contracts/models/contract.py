@@ -1,6 +1,6 @@
 """Service contracts, the documents that must be agreed first, and the agreements that govern."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -234,6 +234,10 @@ class ServiceContract(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def last_covered_day(self) -> date:
+        return self.ends_on - timedelta(days=1)
 
     def is_in_force_at(self, at: datetime) -> bool:
         return (

@@ -116,7 +116,9 @@ def organisation(which: Any, href: str = "") -> SafeString:
 def verdict(covered: bool, text: str) -> SafeString:
     """Covered or not covered, in one line, with its shield."""
     drawing = icon("shield-check") if covered else icon("shield-x")
-    return format_html('<div class="verdict{}">{}<span>{}</span></div>', "" if covered else " no", drawing, text)
+    return format_html(
+        '<div class="verdict{}">{}<span>{}</span></div>', "" if covered else " no", drawing, text
+    )
 
 
 def size(number: int | None) -> str:
@@ -124,6 +126,33 @@ def size(number: int | None) -> str:
     if number is None:
         return ""
     return filesizeformat(number).replace(".0\xa0", "\xa0")
+
+
+# In this order: each of them also names the ones after it.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser(agent: str) -> str:
+    """A user agent in words that a person knows; what we do not know stands as it came, shortened."""
+    name = next((word for sign, word in _BROWSERS if sign in agent), "")
+    system = next((word for sign, word in _SYSTEMS if sign in agent), "")
+    if not name or not system:
+        return agent[:60] or gettext("Unknown browser")
+    return gettext("%(browser)s on %(system)s") % {"browser": name, "system": system}
 
 
 FILE_NOTES: dict[str, str | Promise] = {

@@ -29,13 +29,22 @@ def _anchor(bound: BoundField) -> str:
     return f"{bound.auto_id}_0" if bound.use_fieldset and bound.auto_id else widget_id
 
 
-def error_summary(*forms: BaseForm) -> SafeString:
-    """What is wrong with these forms, at the top of the page, each line a link to its field."""
+def _line(bound: BoundField, error: object) -> str:
+    """The field named before its error: six times "This field is required." would help nobody."""
+    return gettext("%(field)s: %(error)s") % {"field": bound.label, "error": error}
+
+
+def error_summary(*forms: BaseForm, kept: bool = True) -> SafeString:
+    """What is wrong with these forms, at the top of the page, each line a link to its field.
+
+    `kept`: says that nothing was saved and what was typed is still there (not so for passwords)."""
     lines: list[tuple[str, str]] = []
     for form in forms:
         lines += [("", str(error)) for error in form.non_field_errors()]
-        lines += [(_anchor(bound), str(error)) for bound in form for error in bound.errors if not bound.is_hidden]
-        lines += [("", str(error)) for bound in form.hidden_fields() for error in bound.errors]
+        lines += [
+            (_anchor(bound), _line(bound, error)) for bound in form.visible_fields() for error in bound.errors
+        ]
+        lines += [("", _line(bound, error)) for bound in form.hidden_fields() for error in bound.errors]
     if not lines:
         return SafeString()
     items = format_html_join(
@@ -44,11 +53,12 @@ def error_summary(*forms: BaseForm) -> SafeString:
         ((format_html('<a href="#{}">{}</a>', at, text) if at else text,) for at, text in lines),
     )
     title = ngettext("There is a problem", "There are %(count)s problems", len(lines)) % {"count": len(lines)}
-    kept = gettext("Nothing was saved yet. Everything you typed is still here.")
+    words = gettext("Nothing was saved yet. Everything you typed is still here.")
+    hint = format_html('<p class="hint">{}</p>', words) if kept else ""
     return format_html(
-        '<div class="summary" role="alert" tabindex="-1" data-focus><h2>{}</h2><p class="hint">{}</p><ul>{}</ul></div>',
+        '<div class="summary" role="alert" tabindex="-1" data-focus><h2>{}</h2>{}<ul>{}</ul></div>',
         title,
-        kept,
+        hint,
         items,
     )
 
@@ -75,7 +85,9 @@ def priority_cards(bound: BoundField) -> SafeString:
         ),
     )
     hint = format_html('<div class="hint" id="{}_helptext">{}</div>', bound.auto_id, bound.help_text)
-    described = format_html(' aria-describedby="{}"', bound.aria_describedby) if bound.aria_describedby else ""
+    described = (
+        format_html(' aria-describedby="{}"', bound.aria_describedby) if bound.aria_describedby else ""
+    )
     return format_html(
         '<div class="field{}"><fieldset{}><legend>{}</legend>{}{}<div class="opts">{}</div></fieldset></div>',
         " invalid" if bound.errors else "",
@@ -98,12 +110,16 @@ def dialog(content: str, name: str, title: str, wide: bool = False) -> SafeStrin
     )
 
 
-def dialog_button(name: str, label: str, href: str = "", look: str = "", key: str = "", drawing: str = "") -> SafeString:
+def dialog_button(
+    name: str, label: str, *, href: str = "", look: str = "", key: str = "", drawing: str = ""
+) -> SafeString:
     """Opens the dialog `name`. With `href` (a plain page with the same form) it works everywhere."""
     inner = format_html("{}{}", icon(drawing) if drawing else "", label)
     shortcut = format_html(' data-key="{}"', key) if key else ""
     if href:
-        return format_html('<a class="btn {}" href="{}" data-dialog="{}"{}>{}</a>', look, href, name, shortcut, inner)
+        return format_html(
+            '<a class="btn {}" href="{}" data-dialog="{}"{}>{}</a>', look, href, name, shortcut, inner
+        )
     return format_html(
         '<button type="button" class="btn {}" commandfor="{}" command="show-modal"{}>{}</button>',
         look,

@@ -41,7 +41,14 @@ def capped(number: int | None) -> str:
 
 
 def sort_head(
-    params: QueryDict, key: str, label: str, sort: str, *, end: bool = False, falling: bool = False, more: str = ""
+    params: QueryDict,
+    key: str,
+    label: str,
+    sort: str,
+    *,
+    end: bool = False,
+    falling: bool = False,
+    more: str = "",
 ) -> SafeString:
     """A column head that sorts by `key`. `sort` is the present order ("updated" or "-updated").
 
@@ -111,7 +118,7 @@ def _option(
     tail = format_html('<span class="count">{}</span>', capped(count)) if count is not None else ""
     tick = format_html('<span class="tick">{}</span>', icon("check")) if is_on else ""
     current = ' aria-current="true"' if is_on else ""
-    return format_html("<li><a href=\"{}\"{}>{}{}{}</a></li>", href, SafeString(current), text, tail, tick)
+    return format_html('<li><a href="{}"{}>{}{}{}</a></li>', href, SafeString(current), text, tail, tick)
 
 
 def pager(newer: str | None, older: str | None, total: int | None, words: str) -> SafeString:
@@ -130,7 +137,9 @@ def pager(newer: str | None, older: str | None, total: int | None, words: str) -
     return format_html('<div class="foot">{}{}</div>', count, nav)
 
 
-def empty_state(title: str, text: str = "", href: str = "", label: str = "", drawing: str = "inbox") -> SafeString:
+def empty_state(
+    title: str, text: str = "", href: str = "", label: str = "", drawing: str = "inbox"
+) -> SafeString:
     """Nothing here, why, and what to do next."""
     button = format_html('<a class="btn" href="{}">{}</a>', href, label) if href else ""
     words = format_html("<p>{}</p>", text) if text else ""

@@ -16,6 +16,7 @@ from portal.pieces.times import clock, timestamp
 
 def event(
     content: str,
+    *,
     kind: str = "system",
     at: datetime | None = None,
     who: Any = None,
@@ -29,9 +30,10 @@ def event(
 
     `role` stands beside the name ("Acme Telecom, opened the case"); `vendor` marks our own people."""
     mark = format_html(' id="{}"', anchor) if anchor else ""
-    moment = timestamp(at, now=None if now is None else now, style="short") if at else ""
+    moment = timestamp(at, now=now, style="short") if at else ""
     if kind in ("message", "note"):
-        return _message(content, kind, moment, who, role, mark, vendor)
+        said_by = format_html("{} {}", icon("lock", 13), role) if kind == "note" else role
+        return _message(content, f"{kind} vendor" if vendor else kind, who, said_by, moment, mark)
     drawing = drawing or ("bell" if kind == "alert" else "")
     return format_html(
         '<li class="ev {}"{}><i aria-hidden="true">{}</i><div><span>{}</span>{}</div></li>',
@@ -43,20 +45,16 @@ def event(
     )
 
 
-def _message(
-    content: str, kind: str, moment: str, who: Any, role: str, mark: str, vendor: bool
-) -> SafeString:
+def _message(content: str, look: str, *said: Any) -> SafeString:
+    who, role, moment, mark = said
     name = str(getattr(who, "name", "") or who or gettext("Support Center"))
-    lock = icon("lock", 13) if kind == "note" else ""
     return format_html(
-        '<li class="ev {}"{}><i aria-hidden="true">{}</i><article class="card msg {}">'
-        "<header><b>{}</b><span>{} {}</span>{}</header>{}</article></li>",
-        "vendor" if vendor else "",
+        '<li class="ev {}"{}><i aria-hidden="true">{}</i><article class="card msg">'
+        "<header><b>{}</b><span>{}</span>{}</header>{}</article></li>",
+        look,
         mark,
         initials(name),
-        "note" if kind == "note" else "",
         name,
-        lock,
         role,
         moment,
         content,

@@ -70,7 +70,9 @@ def span(delta: timedelta) -> str:
             return gettext("%(hours)s h") % {"hours": hours}
         return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": rest}
     days = hours // 24
-    return ngettext("%(days)s day", "%(days)s days", days) % {"days": number_format(days, force_grouping=True)}
+    return ngettext("%(days)s day", "%(days)s days", days) % {
+        "days": number_format(days, force_grouping=True)
+    }
 
 
 def timestamp(value: datetime | None, now: datetime | None = None, style: str = "full") -> SafeString:
@@ -110,7 +112,9 @@ def ago(value: datetime | None, now: datetime | None = None) -> SafeString:
         return mark_safe('<span class="muted">—</span>')
     now = now or timezone.now()
     old = now - value >= timedelta(days=2)
-    text = short_day(timezone.localtime(value), timezone.localtime(now).date()) if old else relative(value, now)
+    text = (
+        short_day(timezone.localtime(value), timezone.localtime(now).date()) if old else relative(value, now)
+    )
     return format_html(
         '<time datetime="{}" title="{}">{}<span class="sr"> ({})</span></time>',
         _machine(value),
@@ -122,6 +126,7 @@ def ago(value: datetime | None, now: datetime | None = None) -> SafeString:
 
 def clock(
     due_at: datetime | None,
+    *,
     started_at: datetime | None = None,
     met_at: datetime | None = None,
     paused: str | bool = "",

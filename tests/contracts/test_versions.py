@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from contracts.versions import SORT_KEY_LENGTH, VERSION_LENGTH, InvalidVersion, sort_key
 
 LADDERS = [
-    ["21.4R3", "21.4R3-S5", "21.4R3-S5.1", "21.4R3-S5.4", "21.4R3-S5.10", "21.4R3-S6", "21.4R3-S10", "22.1R1"],
+    [
+        "21.4R3",
+        "21.4R3-S5",
+        "21.4R3-S5.1",
+        "21.4R3-S5.4",
+        "21.4R3-S5.10",
+        "21.4R3-S6",
+        "21.4R3-S10",
+        "22.1R1",
+    ],
     ["5.7R1", "5.7R2", "5.7R10", "5.10R1"],
     ["2.6.1-dev", "2.6.1-alpha", "2.6.1-beta", "2.6.1-beta2", "2.6.1-rc1", "2.6.1-rc10", "2.6.1", "2.6.1-p3"],
     ["2.6.1-p3", "2.6.1-p10", "2.6.1.1", "2.6.2", "2.10", "10.2", "10.10"],
@@ -21,7 +30,9 @@ LADDERS = [
 ]
 
 any_text = st.text(max_size=VERSION_LENGTH + 2)
-pieces = st.integers(0, 10**6).map(str) | st.sampled_from(["R", "S", "p", "rc", "beta", "v", "Build", "판", "é"])
+pieces = st.integers(0, 10**6).map(str) | st.sampled_from(
+    ["R", "S", "p", "rc", "beta", "v", "Build", "판", "é"]
+)
 separators = st.sampled_from([".", "-", "_", " ", "+", ""])
 versions = st.lists(st.tuples(pieces, separators), min_size=1, max_size=7).map(
     lambda parts: "".join(piece + separator for piece, separator in parts)
@@ -43,7 +54,13 @@ def test_versions_sort_as_people_count_them(ladder: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("2026.03", "2026.3"), ("v2.6.1", "2.6.1"), ("21.4r3-s5", "21.4R3-S5"), ("2.6.1-p3", "2.6.1p3"), ("0", "00")],
+    [
+        ("2026.03", "2026.3"),
+        ("v2.6.1", "2.6.1"),
+        ("21.4r3-s5", "21.4R3-S5"),
+        ("2.6.1-p3", "2.6.1p3"),
+        ("0", "00"),
+    ],
 )
 def test_two_spellings_of_a_version_sort_alike(one: str, other: str) -> None:
     assert sort_key(one) == sort_key(other)
@@ -68,7 +85,10 @@ def test_numeric_parts_compare_as_numbers(left: int, right: int) -> None:
     assert (sort_key(f"21.4R3-S{left}") < sort_key(f"21.4R3-S{right}")) == (left < right)
 
 
-@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=6), st.lists(st.integers(0, 10**6), min_size=1, max_size=6))
+@given(
+    st.lists(st.integers(0, 10**6), min_size=1, max_size=6),
+    st.lists(st.integers(0, 10**6), min_size=1, max_size=6),
+)
 def test_dotted_numbers_compare_part_by_part(left: list[int], right: list[int]) -> None:
     def key(parts: list[int]) -> str:
         return sort_key(".".join(map(str, parts)))
@@ -96,7 +116,9 @@ def test_any_other_addition_sorts_after_the_bare_version(version: str, number: i
 
 
 @given(versions, versions, st.integers(0, 99))
-def test_what_both_versions_begin_with_does_not_change_their_order(left: str, right: str, number: int) -> None:
+def test_what_both_versions_begin_with_does_not_change_their_order(
+    left: str, right: str, number: int
+) -> None:
     def sign(one: str, other: str) -> int:
         return (sort_key(one) > sort_key(other)) - (sort_key(one) < sort_key(other))
 

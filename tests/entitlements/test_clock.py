@@ -4,7 +4,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache
 from itertools import accumulate
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -68,19 +68,20 @@ def office(zone: str, *holidays: date) -> WorkingHours:
     return WorkingHours(ZoneInfo(zone), holidays=frozenset(holidays))
 
 
-@lru_cache(maxsize=None)
+@cache
 def wall_clock(zone: str, middle: date) -> tuple[datetime, list[datetime]]:
     """The first minute of a window, and what the clocks show in each; set back, they count as standing still."""
     first = datetime.combine(middle, time(12), tzinfo=UTC) - WINDOW_MINUTES // 2 * MINUTE
     info = ZoneInfo(zone)
     lead = 2 * 24 * 60  # clocks that were set back before the window opens
     shown = [
-        (first + minute * MINUTE).astimezone(info).replace(tzinfo=None) for minute in range(-lead, WINDOW_MINUTES)
+        (first + minute * MINUTE).astimezone(info).replace(tzinfo=None)
+        for minute in range(-lead, WINDOW_MINUTES)
     ]
     return first, list(accumulate(shown, max))[lead:]
 
 
-@lru_cache(maxsize=None)
+@cache
 def counted(zone: str, middle: date, shift: int) -> list[int]:
     """How many minutes of the window count before each of its minutes."""
     weekdays, start, end = SHIFTS[shift]
@@ -89,7 +90,8 @@ def counted(zone: str, middle: date, shift: int) -> list[int]:
     return [
         0,
         *accumulate(
-            wall.weekday() in weekdays and start <= wall.time() < closing and wall.date() != middle for wall in shown
+            wall.weekday() in weekdays and start <= wall.time() < closing and wall.date() != middle
+            for wall in shown
         ),
     ]
 
@@ -150,8 +152,9 @@ def test_pauses_are_left_out_minute_by_minute(
         assert add_business(start, minutes, hours, pauses) == first + (left[minutes - 1] + 1) * MINUTE
 
 
-@given(st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC)), st.integers(0, 100_000))
-def test_round_the_clock_every_minute_counts(start: datetime, minutes: int) -> None:
+@given(st.integers(0, 10**9), st.integers(0, 100_000))
+def test_round_the_clock_every_minute_counts(second: int, minutes: int) -> None:
+    start = datetime.fromtimestamp(second, UTC)
     assert add_business(start, minutes, ROUND_THE_CLOCK) == start + minutes * MINUTE
     assert business_minutes_between(start, start + minutes * MINUTE, ROUND_THE_CLOCK) == minutes
 
@@ -262,7 +265,9 @@ def test_working_periods_are_cut_to_what_was_asked() -> None:
 
 
 def test_no_minutes_lie_between_an_instant_and_an_earlier_one() -> None:
-    assert business_minutes_between(utc("2026-03-09T02:00"), utc("2026-03-09T01:00"), office("Asia/Seoul")) == 0
+    assert (
+        business_minutes_between(utc("2026-03-09T02:00"), utc("2026-03-09T01:00"), office("Asia/Seoul")) == 0
+    )
 
 
 def test_instants_in_any_zone_are_the_same_instants() -> None:
@@ -285,7 +290,11 @@ def test_a_negative_amount_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("weekdays", "start", "end"),
-    [(frozenset(), time(9), time(17)), (frozenset({7}), time(9), time(17)), (frozenset({0}), time(17), time(9))],
+    [
+        (frozenset(), time(9), time(17)),
+        (frozenset({7}), time(9), time(17)),
+        (frozenset({0}), time(17), time(9)),
+    ],
 )
 def test_hours_that_make_no_sense_are_refused(weekdays: frozenset[int], start: time, end: time) -> None:
     with pytest.raises(ValueError, match="working hours"):
@@ -293,7 +302,8 @@ def test_hours_that_make_no_sense_are_refused(weekdays: frozenset[int], start: t
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "minutes"), [(time(9), time(17), 480), (time(8, 30), time(0), 930), (time(0), time(0), 1440)]
+    ("start", "end", "minutes"),
+    [(time(9), time(17), 480), (time(8, 30), time(0), 930), (time(0), time(0), 1440)],
 )
 def test_a_working_day_has_its_hours(start: time, end: time, minutes: int) -> None:
     assert WorkingHours(ZoneInfo("Asia/Seoul"), start=start, end=end).minutes_per_day == minutes
@@ -326,7 +336,9 @@ def test_public_holidays_are_those_of_the_country_and_its_part(
 
 
 def test_days_off_can_be_added_and_removed() -> None:
-    calendar = PublicHolidays("KR", added=frozenset({date(2026, 3, 3)}), removed=frozenset({date(2026, 3, 2)}))
+    calendar = PublicHolidays(
+        "KR", added=frozenset({date(2026, 3, 3)}), removed=frozenset({date(2026, 3, 2)})
+    )
     assert [calendar(date(2026, 3, day)) for day in (1, 2, 3, 4)] == [True, False, True, False]
     hours = WorkingHours(ZoneInfo("Asia/Seoul"), holidays=calendar)
     assert add_business(utc("2026-03-02T07:00"), 120, hours) == utc("2026-03-04T01:00")

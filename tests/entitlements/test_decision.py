@@ -10,12 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import translation
-from hypothesis import given
-from hypothesis import strategies as st
 
 from contracts.kinds import ContractState, ReleaseKind, SoftwareKind
-from contracts.terms import instants
-from entitlements.decision import RULE_VERSION, Decision, decide, explain
+from entitlements.decision import RULE_VERSION, decide, explain
 from entitlements.facts import (
     CASE,
     DOWNLOAD,
@@ -24,85 +21,26 @@ from entitlements.facts import (
     PREVIEW,
     THIRD_PARTY_COMPONENT,
     UPGRADE_OR_ENHANCEMENT,
-    AcceptedRelease,
-    ContractFacts,
     Drift,
-    ExportControlRow,
     Facts,
-    ReleaseFacts,
     Request,
-    SoftwareFacts,
 )
 from entitlements.reasons import _TEXTS, Code, Refusal
-
-LOS_ANGELES, SEOUL, KATHMANDU = map(ZoneInfo, ("America/Los_Angeles", "Asia/Seoul", "Asia/Kathmandu"))
-MOMENT: Final = timedelta(microseconds=1)
-NOW: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
-PATHKEEPER, OTHER = 1, 2
-
-
-def contract(number: str = "CS-2025-0031", zone: ZoneInfo = LOS_ANGELES, **changes: Any) -> ContractFacts:
-    row = ContractFacts(
-        id=int(number[-4:]),
-        number=number,
-        software_id=PATHKEEPER,
-        state=ContractState.APPROVED,
-        starts_on=date(2025, 11, 1),
-        ends_on=date(2026, 11, 1),
-    )
-    row = replace(row, **changes)
-    if row.state in (ContractState.WAITING, ContractState.DRAFT, ContractState.REFUSED):
-        return row
-    starts_at, ends_at = instants(row.starts_on, row.ends_on, zone)
-    return replace(row, starts_at=starts_at, ends_at=ends_at)
-
-
-def accepted(version: str = "21.4R3-S5", **changes: Any) -> AcceptedRelease:
-    row = AcceptedRelease(
-        release_id=f"release {version}",
-        software_id=PATHKEEPER,
-        line="21.4R3",
-        version=version,
-        accepted_at=datetime(2025, 10, 1, tzinfo=UTC),
-        accepted_by="Alice",
-    )
-    return replace(row, **changes)
-
-
-def release(version: str = "21.4R3-S5", kind: str = ReleaseKind.RELEASE, **changes: Any) -> ReleaseFacts:
-    row = ReleaseFacts(
-        id=f"release {version}", software_id=PATHKEEPER, line="21.4R3", version=version, kind=kind
-    )
-    return replace(row, **changes)
-
-
-def facts(**changes: Any) -> Facts:
-    acme = Facts(
-        organisation_id=UUID(int=7),
-        organisation="Acme Telecom",
-        country="US",
-        zone=LOS_ANGELES,
-        has_technical_contact=True,
-        software=(SoftwareFacts(id=PATHKEEPER, name="PathKeeper"), SoftwareFacts(id=OTHER, name="FlowMeter")),
-        contracts=(contract(),),
-        accepted=(accepted(),),
-        export_control=(
-            ExportControlRow(country="KP", group="E:1", from_on=date(2000, 1, 1)),
-            ExportControlRow(country="SD", group="E:1", from_on=date(2000, 1, 1), until_on=date(2026, 6, 2)),
-            ExportControlRow(country="XX", group="E:1", from_on=date(2026, 6, 2)),
-        ),
-    )
-    return replace(acme, **changes)
-
-
-def ask(purpose: str = CASE, **changes: Any) -> Request:
-    question = Request(purpose=purpose, software_id=PATHKEEPER, at=NOW, release=release(), site_country="US")
-    return replace(question, **changes)
-
-
-def kind_of(kind: str) -> Facts:
-    return facts(software=(SoftwareFacts(id=PATHKEEPER, name="PathKeeper", kind=kind),))
-
+from tests.entitlements.rows import (
+    KATHMANDU,
+    LOS_ANGELES,
+    MOMENT,
+    NOW,
+    OTHER,
+    PATHKEEPER,
+    SEOUL,
+    accepted,
+    ask,
+    contract,
+    facts,
+    kind_of,
+    release,
+)
 
 PATCH = release("21.4R3-S5.1", ReleaseKind.PATCH)
 OLD_PATCH = release("21.4R3-S4", ReleaseKind.PATCH)
@@ -134,7 +72,11 @@ GRANTED: Final[list[tuple[str, Facts, Request]]] = [
     ),
     ("an upgrade that was bought and accepted", facts(accepted=(accepted("22.1R1"),)), ask(release=UPGRADE)),
     ("its download", facts(accepted=(accepted("22.1R1"),)), ask(DOWNLOAD, release=UPGRADE)),
-    ("a consulting deliverable that staff let pass", kind_of(SoftwareKind.CONSULTING), ask(consulting_override="C2")),
+    (
+        "a consulting deliverable that staff let pass",
+        kind_of(SoftwareKind.CONSULTING),
+        ask(consulting_override="C2"),
+    ),
     ("before the software was modified", DRIFTED, ask(at=NOW - MOMENT)),
     ("after it was put right", DRIFTED, ask(at=NOW + timedelta(days=1))),
     ("a notice although modified", DRIFTED, ask(NOTICE, release=PATCH)),
@@ -375,7 +317,9 @@ def test_every_country_under_export_control_is_told_once() -> None:
 
 
 def test_a_patch_rests_on_the_newest_accepted_release_that_it_is_for() -> None:
-    decision = decide(facts(accepted=(accepted(), LATER)), ask(NOTICE, release=release("21.4R3-S10", "patch")))
+    decision = decide(
+        facts(accepted=(accepted(), LATER)), ask(NOTICE, release=release("21.4R3-S10", "patch"))
+    )
     assert decision.accepted == LATER
 
 
@@ -433,7 +377,9 @@ def test_the_question_is_recorded_with_its_release_and_places() -> None:
 
 def test_a_granted_decision_names_contract_and_last_day() -> None:
     with translation.override("en"):
-        assert decide(facts(), ask()).explain() == ["The contract CS-2025-0031 covers this until 31 October 2026."]
+        assert decide(facts(), ask()).explain() == [
+            "The contract CS-2025-0031 covers this until 31 October 2026."
+        ]
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
@@ -450,111 +396,3 @@ def test_names_with_percent_signs_and_markup_stay_as_they_are() -> None:
     known = facts(organisation="100%(x)s <b>", contracts=())
     with translation.override("en"):
         assert decide(known, ask()).explain()[0] == "100%(x)s <b> has no service contract for PathKeeper."
-
-
-# Properties
-
-days = st.dates(date(2024, 1, 1), date(2028, 12, 31))
-zones = st.sampled_from([LOS_ANGELES, SEOUL, KATHMANDU])
-instants_ = st.datetimes(datetime(2023, 6, 1), datetime(2029, 6, 1), timezones=st.just(UTC))
-
-
-@st.composite
-def contracts_(draw: st.DrawFn, number: int, zone: ZoneInfo) -> ContractFacts:
-    start = draw(days)
-    return contract(
-        f"CS-2025-{number:04}",
-        zone,
-        state=draw(st.sampled_from(ContractState.values)),
-        software_id=draw(st.sampled_from([PATHKEEPER, PATHKEEPER, OTHER])),
-        starts_on=start,
-        ends_on=start + timedelta(days=draw(st.integers(1, 800))),
-        terminated_at=draw(st.none() | instants_),
-        registered_at=draw(st.none() | instants_),
-        prerequisites_met=draw(st.booleans()),
-    )
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> Facts:
-    zone = draw(zones)
-    versions = ["21.4R3-S4", "21.4R3-S5", "21.4R3-S5.1", "21.4R3-S10"]
-    some_releases = st.builds(
-        lambda version, at, withdrawn, line: accepted(version, accepted_at=at, withdrawn_at=withdrawn, line=line),
-        st.sampled_from(versions),
-        instants_,
-        st.none() | instants_,
-        st.sampled_from(["21.4R3", "21.4R4"]),
-    )
-    some_drifts = st.builds(
-        Drift,
-        software_id=st.sampled_from([PATHKEEPER, OTHER]),
-        since=instants_,
-        until=st.none() | instants_,
-        line=st.sampled_from(["", "21.4R3"]),
-    )
-    return facts(
-        zone=zone,
-        contracts=tuple(draw(contracts_(number, zone)) for number in range(draw(st.integers(0, 5)))),
-        accepted=tuple(draw(st.lists(some_releases, max_size=4))),
-        drifts=tuple(draw(st.lists(some_drifts, max_size=2))),
-        has_technical_contact=draw(st.booleans()),
-        country=draw(st.sampled_from(["US", "KP", "XX"])),
-    )
-
-
-@st.composite
-def requests_(draw: st.DrawFn) -> Request:
-    version = draw(st.sampled_from(["21.4R3-S5", "21.4R3-S5.1", "21.4R3-S10"]))
-    kind = draw(st.sampled_from(ReleaseKind.values))
-    return ask(
-        draw(st.sampled_from([CASE, DOWNLOAD, NOTICE, PREVIEW])),
-        at=draw(instants_),
-        release=draw(st.none() | st.just(release(version, kind))),
-    )
-
-
-def answer(decision: Decision) -> dict[str, Any]:
-    return decision.as_record()
-
-
-@given(worlds(), requests_())
-def test_nothing_is_granted_outside_the_period_of_an_approved_contract(known: Facts, request_: Request) -> None:
-    decision = decide(known, request_)
-    assert decision.granted is (not decision.reasons)
-    if decision.granted:
-        assert any(
-            row.number == decision.contract_number
-            and row.software_id == request_.software_id
-            and row.state in (ContractState.APPROVED, ContractState.TERMINATED)
-            and row.starts_at is not None
-            and row.ends_at is not None
-            and row.starts_at <= request_.at < row.ends_at
-            and (row.terminated_at is None or request_.at < row.terminated_at)
-            for row in known.contracts
-        )
-        assert decision.covered_until is not None
-        assert request_.at < decision.covered_until
-
-
-@given(worlds(), requests_(), st.randoms(use_true_random=False))
-def test_the_order_of_rows_never_matters(known: Facts, request_: Request, chance: Any) -> None:
-    def shuffled(rows: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(chance.sample(rows, len(rows)))
-
-    mixed = replace(
-        known,
-        contracts=shuffled(known.contracts),
-        accepted=shuffled(known.accepted),
-        drifts=shuffled(known.drifts),
-        export_control=shuffled(known.export_control),
-        software=shuffled(known.software),
-    )
-    assert answer(decide(mixed, request_)) == answer(decide(known, request_))
-
-
-@given(worlds(), requests_())
-def test_each_reason_is_told_once_and_in_the_order_of_use(known: Facts, request_: Request) -> None:
-    codes = [reason.code for reason in decide(known, request_).reasons]
-    assert codes == sorted(codes, key=list(Code).index)
-    assert len(codes) == len(set(codes))

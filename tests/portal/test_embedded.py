@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -38,9 +39,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         monkeypatch.setenv("PORTAL_VAR", str(path))
         command("stop")
         if embedded.socket_dir() != path / "run":
-            for left in embedded.socket_dir().glob("*"):
-                left.unlink()
-            embedded.socket_dir().rmdir()
+            shutil.rmtree(embedded.socket_dir(), ignore_errors=True)
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ class Stage:
     path: Path
     env: dict[str, str]
     port: int
-    started: list[subprocess.Popen[str]] = field(default_factory=list)
+    started: list[subprocess.Popen[Any]] = field(default_factory=list)
 
     def start(self, *command: str, **env: str) -> subprocess.Popen[str]:
         with (self.path / "printed").open("a") as output:
@@ -154,13 +155,26 @@ def test_without_debug_there_are_no_demo_people_and_no_mail_catcher(stage: Stage
     assert "mailcatcher" not in " ".join(stage.processes().values())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_everything(stage: Stage, number: signal.Signals) -> None:
     watcher = stage.start()
     stage.until_printed("Ready after")
     assert len(stage.processes()) == 5
     watcher.send_signal(number)
     assert watcher.wait(10) == 0
+    assert stage.processes() == {}
+
+
+def test_everything_stops_even_if_nobody_reads_what_it_prints(stage: Stage) -> None:
+    words = [sys.executable, "-m", "portal.run"]
+    with subprocess.Popen(words, cwd=stage.path, env=stage.env, stdout=subprocess.PIPE) as watcher:
+        stage.started.append(watcher)
+        assert watcher.stdout is not None
+        watcher.stdout.close()
+        stage.until(lambda: len(stage.processes()) == 5)
+        time.sleep(0.5)
+        watcher.send_signal(signal.SIGTERM)
+        assert watcher.wait(10) == 0
     assert stage.processes() == {}
 
 
