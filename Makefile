@@ -80,14 +80,15 @@ $(STAMP): requirements.lock
 	fi; \
 	cp requirements.lock $(STAMP)
 
+# The system's own Chromium, else the one that Playwright brings.
 browser: setup
 	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
 		if command -v $$name >/dev/null; then exit 0; fi; \
 	done; \
+	echo "Looking for a Chromium ..."; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing Chromium ..."; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null \
-			&& command -v chromium >/dev/null && exit 0; \
+		apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null; \
+		if command -v chromium >/dev/null; then exit 0; fi; \
 	fi; \
-	if $(BIN)/playwright install chromium; then exit 0; fi; \
+	if $(BIN)/playwright install chromium >/dev/null 2>&1; then exit 0; fi; \
 	echo "The browser tests need Chromium: install the package chromium, then run make test again." >&2; exit 2

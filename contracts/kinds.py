@@ -36,6 +36,18 @@ class ContractState(TextChoices):
     TERMINATED = "terminated", _("Terminated")
 
 
+class Condition(TextChoices):
+    """What a contract is worth at a moment: its state, and for an approved one its dates."""
+
+    WAITING = "waiting", _("Waiting for approval")
+    REFUSED = "refused", _("Refused")
+    NOT_STARTED = "not_started", _("Not started")
+    IN_FORCE = "in_force", _("In force")
+    ENDED = "ended", _("Ended")
+    TERMINATED = "terminated", _("Terminated")
+    DRAFT = "draft", _("Draft")
+
+
 class Channel(TextChoices):
     DIRECT = "direct", _("Direct")
     RESELLER = "reseller", _("Through a reseller")

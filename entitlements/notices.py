@@ -74,11 +74,11 @@ def _people(organisation_ids: Collection[object]) -> QuerySet[Membership]:
 def _context(release: Release, now: datetime) -> dict[str, object]:
     return {
         "software": release.software.name,
-        "version": release.version,
+        "release": release.version,
         "release_kind": release.kind,
-        "line": release.line.name,
-        "fixes": f"{release.fixes.number} {release.fixes.title}" if release.fixes else "",
-        "made_for": sorted(release.applies_to.values_list("version", flat=True)),
+        "title": release.fixes.title if release.fixes else "",
+        "defect": release.fixes.number if release.fixes else "",
+        "made_for": ", ".join(sorted(release.applies_to.values_list("version", flat=True))),
         "published_at": now,
     }
 

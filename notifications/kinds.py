@@ -1,19 +1,13 @@
 """Kinds of messages: how urgent one is, by which channels it goes, and who may be told.
 
 Upper apps register theirs in `AppConfig.ready()`. The texts of a kind are templates:
-`notifications/mail/<name>.subject.txt`, `.txt`, `.html`, and `notifications/inbox/<name>.txt`; a kind
-without its own falls back to the plain ones called `message`.
+`notifications/inbox/<name>.txt` is the line that says it all, in the inbox and as the mail's subject, and
+`notifications/mail/<name>.txt` and `.html` are the mail; a kind without its own gets the ones called `message`.
 
-What those templates show comes from the `context` of `outbox.enqueue`. Given by name, and left out where it is
-missing: `title` (one line that says it all), `text` (what somebody wrote, plain), `author`, `organisation`,
-`number`, `synopsis`, `priority`, `state`, `software`, `release`, `reason`, `opened_at`, `due_at`. Needed by
-    case_alert      number, synopsis, priority, organisation, level (1..4)
-    case_opened     number, synopsis, organisation
-    case_reply      number, synopsis, author
-    case_update     number, synopsis, title (what changed)
-    release_notice  software, release, title (what it brings)
-Values are strings as the recipient may read them (labels, names), not codes; a value that is translated when
-it is shown does not survive the snapshot.
+What they show comes from the `context` of `outbox.enqueue`, and is left out where it is missing: `title`, `text`
+(what somebody wrote, plain), `author`, `organisation`, `number`, `reference`, `synopsis`, `priority`, `software`,
+`release`, `made_for`, `defect`, `reason`, `opened_at`, `due_at`, `published_at`. Codes, not words, where words
+would be translated: the template has the reader's language.
 """
 
 from collections.abc import Callable, Sequence

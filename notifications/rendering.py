@@ -19,6 +19,7 @@ from notifications.models import Delivery, Message
 
 # Line breaks would start a header of their own, and some controls turn the text around.
 UNSAFE_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+MANY_EMPTY_LINES = re.compile(r"\n{3,}")
 LONGEST_SUBJECT = 180
 
 
@@ -76,12 +77,12 @@ def mail_of(delivery: Delivery) -> EmailMultiAlternatives:
         timezone.override(_zone(user.time_zone)),
     ):
         context = {**context_of(message), "recipient": user, "language": translation.get_language()}
-        subject = _render("mail", message.kind, ".subject.txt", context)
+        context["line"] = subject = inbox_line(message)
         text = _render("mail", message.kind, ".txt", context)
         html = _render("mail", message.kind, ".html", context)
     mail = EmailMultiAlternatives(
         subject=on_one_line(subject),
-        body=text.strip() + "\n",
+        body=MANY_EMPTY_LINES.sub("\n\n", text).strip() + "\n",
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[user.email],
         headers=_headers(delivery),

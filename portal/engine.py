@@ -73,7 +73,7 @@ class Caller:
     def hang_up(self) -> None:
         """Drop the connection without waiting for an answer."""
         if self._connection is not None:
-            self._connection.collapse()
+            self._connection.collect()
             self._connection = None
 
 

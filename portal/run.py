@@ -138,8 +138,8 @@ def only_one(address: Address) -> Iterator[float]:
         patience = 5.0 if note.exists() else 0.0
         note.write_text(json.dumps({"url": address.url, "pid": os.getpid()}))
         yield patience
-        note.unlink(missing_ok=True)
     finally:
+        note.unlink(missing_ok=True)
         os.close(lock)
 
 

@@ -64,7 +64,7 @@ INSTALLED_APPS = [
     "notifications.apps.NotificationsConfig",
     "files.apps.FilesConfig",
     "accounts.apps.AccountsConfig",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,10 +1,10 @@
 from django.conf import settings
-from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.generic import RedirectView
 
 from portal import health, mail_views, views
+from portal.admin_site import read_only_site
 
 handler400 = "portal.views.bad_request"
 handler403 = "portal.views.forbidden"
@@ -31,6 +31,6 @@ urlpatterns = [
     path("health/engine", health.health_engine, name="health_engine"),
     path("metrics", views.metrics, name="metrics"),
     path("api/", include("portal.api_urls")),
-    path("admin/", admin.site.urls),
+    path("admin/", read_only_site().urls),
     path("favicon.ico", favicon, name="favicon"),
 ]

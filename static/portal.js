@@ -68,8 +68,12 @@
     }
     $$("[data-draft]", from).forEach((field) => {
       const kept = store.get(draftKey(field));
-      if (!kept || field.value.trim() || kept === field.value) return;
+      if (!kept || field.value.trim()) return;
       field.value = kept;
+      // An internal note must never come back as a reply to the customer.
+      const kind = store.get(`${draftKey(field)}:kind`);
+      const choice = kind && $(`input[name="kind"][value="${CSS.escape(kind)}"]`, field.form);
+      if (choice && !choice.checked) choice.click();
       field.dispatchEvent(new Event("input", { bubbles: true }));
       toast(words.restored, "info", { label: words.discard, run: () => { field.value = ""; store.drop(draftKey(field)); field.focus(); } });
     });
@@ -79,8 +83,13 @@
     if (!field.matches?.("[data-draft]")) return;
     if (field.value.trim()) store.set(draftKey(field), field.value);
     else store.drop(draftKey(field));
+    rememberKind(field.form);
   });
-  const draftsOf = (form) => $$("[data-draft]", form).map(draftKey);
+  function rememberKind(form) {
+    const kind = form && $('input[name="kind"]:checked', form)?.value;
+    if (kind) $$("[data-draft]", form).forEach((field) => store.set(`${draftKey(field)}:kind`, kind));
+  }
+  const draftsOf = (form) => $$("[data-draft]", form).flatMap((field) => [draftKey(field), `${draftKey(field)}:kind`]);
   // Signing out leaves nothing behind on a shared computer.
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-signout]")) return;
@@ -133,6 +142,12 @@
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-select-all]")) {
       $$('tbody input[type="checkbox"]', event.target.closest("table")).forEach((box) => { box.checked = event.target.checked; });
+    }
+    if (event.target.matches('.composer input[name="kind"]')) {
+      const field = $("textarea", event.target.form);
+      field.dataset.reply ??= field.placeholder;
+      field.placeholder = event.target.value === "note" ? field.dataset.note : field.dataset.reply;
+      if (field.value.trim()) rememberKind(event.target.form);
     }
     if (event.target.matches("[data-submit]")) event.target.form?.requestSubmit();
   });

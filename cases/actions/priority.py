@@ -46,7 +46,7 @@ def raise_priority(
             lowerings=_lowerings(case, cycle.started_at, now),
         )
     case.priority, case.restored_at = to, None
-    detail = {"from": before, "to": to, "reason": reason}
+    detail = {"from_priority": before, "to_priority": to, "reason": reason}
     event = record_event(case, EventKind.PRIORITY_RAISED, by=by, now=now, detail=detail)
     ladder.start_cycle(case, started_by=EventKind.PRIORITY_RAISED, now=now, started_at=start)
     targets.changed_priority(case, is_raise=True, cycle_start=start, now=now)
@@ -74,7 +74,7 @@ def lower_priority(
     cycle = ladder.running_cycle(case)
     case.priority = to
     targets.changed_priority(case, is_raise=False, cycle_start=cycle.started_at if cycle else now, now=now)
-    detail = {"from": before, "to": to, "reason": reason}
+    detail = {"from_priority": before, "to_priority": to, "reason": reason}
     event = record_event(case, EventKind.PRIORITY_LOWERED, by=by, now=now, detail=detail)
     alerted = already_alerted(case) if before in HIGH else []
     save(case, *_COLUMNS, now=now)
@@ -96,4 +96,4 @@ def _lowerings(case: Case, since: datetime, now: datetime) -> list[Lowering]:
         kind=EventKind.PRIORITY_LOWERED,
         at__gte=max(since, now - RAISE_BACK - timedelta(seconds=1)),
     )
-    return [Lowering(event.at, event.detail["from"]) for event in events.only("at", "detail")]
+    return [Lowering(event.at, event.detail["from_priority"]) for event in events.only("at", "detail")]

@@ -44,7 +44,10 @@ BEGIN
   WHILE characters > 1000 LOOP
     BEGIN
       plain := public.portal_unaccent(left(array_to_string(parts, ' '), characters));
-      RETURN to_tsvector('pg_catalog.english', plain) || to_tsvector('pg_catalog.simple', plain)
+      -- Korean hangs its particles on foreign words: "exporter" is to be found in them
+      plain := regexp_replace(plain, '([\u1100-\u11FF\u3040-\u30FF\u3130-\u318F\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7AF]+)', ' \1 ', 'g');
+      -- plain words first: their positions, which phrases need, end at 16383
+      RETURN to_tsvector('pg_catalog.simple', plain) || to_tsvector('pg_catalog.english', plain)
         || array_to_tsvector(public.portal_search_tokens(plain));
     EXCEPTION WHEN program_limit_exceeded THEN
       characters := characters / 2;

@@ -21,11 +21,14 @@ from contracts.models import (
     ReleaseLine,
     Software,
 )
-from contracts.versions import sort_key
+from contracts.versions import InvalidVersion, sort_key
 from files.models import StoredFile
 
 # Kinds that are made for releases which somebody runs, and are told about (C23, C35).
 FIXES = frozenset({ReleaseKind.PATCH, ReleaseKind.UPDATE})
+
+# words that stand where a version does in the addresses of a software's pages
+RESERVED = frozenset({"new-release"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +132,7 @@ def draft_release(
     release = Release(
         software=software,
         line=line,
-        version=version.strip(),
+        version=_checked(version.strip()),
         sort_key=sort_key(version.strip()),
         kind=kind,
         fixes=fixes,
@@ -143,6 +146,13 @@ def draft_release(
     ReleaseFile.objects.bulk_create(_files(release, manifest))
     audit.record("release.drafted", by=by, subject=release, now=now, software=software.name, kind=kind)
     return release
+
+
+def _checked(version: str) -> str:
+    """A version stands in the address of its page. Raises: InvalidVersion."""
+    if "/" in version or version.lower() in RESERVED:
+        raise InvalidVersion(_("A version cannot hold a slash, or be a word that the portal uses itself."))
+    return version
 
 
 def _check_own(

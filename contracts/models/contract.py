@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organisation, User
 from accounts.roles import Permission
-from contracts.kinds import Channel, ContractState, DocumentKind, GoverningKind
+from contracts.kinds import Channel, Condition, ContractState, DocumentKind, GoverningKind
 from contracts.models.software import Software
 
 if TYPE_CHECKING:
@@ -66,6 +66,20 @@ class ServiceContractQuerySet(models.QuerySet["ServiceContract"]):
     def in_force_at(self, at: datetime) -> Self:
         """Approved, and `at` (UTC) lies in the half-open period [starts_at, ends_at)."""
         return self.filter(state=ContractState.APPROVED, starts_at__lte=at, ends_at__gt=at)
+
+    def in_condition(self, condition: Condition, at: datetime) -> Self:
+        """Contracts of which `condition_at(at)` says the same."""
+        approved = self.filter(state=ContractState.APPROVED)
+        if condition == Condition.IN_FORCE:
+            return self.in_force_at(at)
+        if condition == Condition.NOT_STARTED:
+            return approved.filter(starts_at__gt=at)
+        if condition == Condition.ENDED:
+            return approved.filter(ends_at__lte=at)
+        return self.filter(state=condition.value)
+
+    def for_list(self) -> Self:
+        return self.select_related("end_user", "software", "partner")
 
     def locked(self, pk: int) -> "ServiceContract":
         return self.select_for_update(of=("self",)).get(pk=pk)
@@ -238,6 +252,14 @@ class ServiceContract(models.Model):
     @property
     def last_covered_day(self) -> date:
         return self.ends_on - timedelta(days=1)
+
+    def condition_at(self, at: datetime) -> Condition:
+        """What the contract is worth at `at` (UTC)."""
+        if self.state != ContractState.APPROVED or self.starts_at is None or self.ends_at is None:
+            return Condition(self.state)
+        if at < self.starts_at:
+            return Condition.NOT_STARTED
+        return Condition.IN_FORCE if at < self.ends_at else Condition.ENDED
 
     def is_in_force_at(self, at: datetime) -> bool:
         return (

@@ -195,7 +195,8 @@ TERMS: Final = (
 class Paper:
     """Design document and test plan of one end user's software, agreed by both sides so many days ago.
 
-    `unsigned`: the end user has not agreed yet, which stands in the way of the next contract (C12-C14)."""
+    `unsigned`: the end user has not agreed yet, `outdated` so many days ago it went out of date; either stands in
+    the way of the next contract (C12-C14)."""
 
     end_user: str
     software: str
@@ -203,13 +204,16 @@ class Paper:
     days: int
     signed_by: str
     unsigned: bool = False
+    outdated: int | None = None
 
 
 PAPERS: Final = (
     Paper(end_user="acme", software="pathkeeper", version="1.2", days=660, signed_by="alice"),
     Paper(end_user="acme", software="cgn-log-exporter", version="1.0", days=640, signed_by="alice"),
     Paper(end_user="hanbit", software="pathkeeper", version="1.2", days=560, signed_by="minsu"),
-    Paper(end_user="hanbit", software="edgeprov", version="2.0", days=440, signed_by="minsu"),
+    Paper(
+        end_user="hanbit", software="edgeprov", version="2.0", days=440, signed_by="minsu", outdated=41
+    ),
     Paper(end_user="rival", software="pathkeeper", version="1.1", days=420, signed_by="mallory"),
     Paper(end_user="nordlys", software="edgeprov", version="2.0", days=380, signed_by="ingrid"),
     Paper(end_user="rival", software="cgn-log-exporter", version="1.0", days=360, signed_by="mallory"),

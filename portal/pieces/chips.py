@@ -1,12 +1,13 @@
 """What a thing is, in a word and a shape: priority, state, person, organisation, verdict, file."""
 
+from functools import lru_cache
 from typing import Any
 
 from django.template.defaultfilters import filesizeformat
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from portal.pieces.icons import PRIORITY_SHAPES, STATE_SHAPES, icon
@@ -42,7 +43,12 @@ STATE_NAMES_FOR_CUSTOMER = STATE_NAMES | {
 
 def priority_chip(priority: str, name: bool = False) -> SafeString:
     """P1 to P4 as letter, shape and colour. `name` shows the word too; screen readers always hear it."""
-    code = str(priority)
+    return _priority_chip(str(priority), name, get_language())
+
+
+# The same few chips stand in every row of every list; made once per language they cost next to nothing.
+@lru_cache(maxsize=256)
+def _priority_chip(code: str, name: bool, language: str | None) -> SafeString:
     words = PRIORITY_NAMES.get(code, "")
     word = format_html(" {}" if name else '<span class="sr"> {}</span>', words) if words else ""
     return format_html(
@@ -57,7 +63,11 @@ def priority_chip(priority: str, name: bool = False) -> SafeString:
 
 def state_chip(state: str, detail: str = "", for_customer: bool = False) -> SafeString:
     """A case's state as shape and word. `detail` follows it ("Fix pending, 2.6.1-p3")."""
-    code = str(state)
+    return _state_chip(str(state), str(detail), for_customer, get_language())
+
+
+@lru_cache(maxsize=512)
+def _state_chip(code: str, detail: str, for_customer: bool, language: str | None) -> SafeString:
     names = STATE_NAMES_FOR_CUSTOMER if for_customer else STATE_NAMES
     text: str | Promise = names.get(code, code)
     if detail:
@@ -95,7 +105,11 @@ def person(who: Any, empty: str = "", large: bool = False) -> SafeString:
             else '<span class="muted">{}</span>',
             empty or gettext("Nobody"),
         )
-    name = _name(who)
+    return _person(_name(who), large)
+
+
+@lru_cache(maxsize=2048)
+def _person(name: str, large: bool) -> SafeString:
     return format_html(
         '<span class="who{}"><i aria-hidden="true">{}</i><span>{}</span></span>',
         " large" if large else "",

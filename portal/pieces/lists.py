@@ -91,6 +91,8 @@ def filter_menu(
     Links only, so it works without a script and can be shared. `multiple`: several values of one name."""
     rows = [(str(option[0]), option[1], option[2] if len(option) > 2 else None) for option in options]
     chosen = [value for value in params.getlist(name) if value]
+    if not rows and not chosen:
+        return SafeString()
     words = {value: text for value, text, _count in rows}
     if chosen and not multiple:
         return filter_chip(label, str(words.get(chosen[0], chosen[0])), query(params, **{name: None}))

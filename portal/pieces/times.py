@@ -5,6 +5,7 @@ zone named, and in UTC on hover. A relative time never stands without the exact 
 """
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -22,18 +23,27 @@ def _language() -> str:
     return (get_language() or "en").split("-")[0]
 
 
+# The same few days stand in every row of a list.
+@lru_cache(maxsize=4096)
+def _in_words(form: str, year: int, month: int, of_month: int, language: str) -> str:
+    return date_format(date(year, month, of_month), form)
+
+
+def _date(value: date | datetime, forms: dict[str, str], otherwise: str) -> str:
+    language = _language()
+    return _in_words(forms.get(language, otherwise), value.year, value.month, value.day, language)
+
+
 def day(value: date | datetime | None) -> str:
     """A date, complete: "31 March 2027"."""
-    if value is None:
-        return "—"
-    return date_format(value, _DAY.get(_language(), "j F Y"))
+    return "—" if value is None else _date(value, _DAY, "j F Y")
 
 
 def short_day(value: date | datetime, today: date) -> str:
     """A date in little room: the year only where it is not this year's."""
     if value.year == today.year:
-        return date_format(value, _SHORT_DAY.get(_language(), "j M"))
-    return date_format(value, _YEAR_DAY.get(_language(), "j M Y"))
+        return _date(value, _SHORT_DAY, "j M")
+    return _date(value, _YEAR_DAY, "j M Y")
 
 
 def zone_name(local: datetime) -> str:
@@ -53,13 +63,16 @@ def _machine(value: datetime) -> str:
 def full(value: datetime) -> str:
     """A moment, complete, in words: "22 Nov 2026, 01:41 PST"."""
     local = timezone.localtime(value)
-    text = date_format(local, _YEAR_DAY.get(_language(), "j M Y"))
-    return f"{text} {local:%H:%M} {zone_name(local)}"
+    return f"{_date(local, _YEAR_DAY, 'j M Y')} {local:%H:%M} {zone_name(local)}"
 
 
 def span(delta: timedelta) -> str:
     """A length of time in words, at the precision a person needs: "42 min", "3 h 10 min", "9 days"."""
-    minutes = max(0, int(abs(delta).total_seconds() // 60))
+    return _span(int(abs(delta).total_seconds() // 60), _language())
+
+
+@lru_cache(maxsize=4096)
+def _span(minutes: int, language: str) -> str:
     if minutes < 1:
         return gettext("under 1 min")
     if minutes < 60:
@@ -83,18 +96,20 @@ def timestamp(value: datetime | None, now: datetime | None = None, style: str = 
         return mark_safe('<span class="muted">—</span>')
     local = timezone.localtime(value)
     today = timezone.localtime(now or timezone.now()).date()
-    text = full(value)
+    exact = text = full(value)
     if style == "second":
         text = f"{local:%H:%M:%S}" if local.date() == today else f"{short_day(local, today)} {local:%H:%M:%S}"
     elif style == "short":
         text = f"{local:%H:%M}" if local.date() == today else f"{short_day(local, today)} {local:%H:%M}"
     elif now is not None:
         text = gettext("%(moment)s · %(ago)s") % {"moment": text, "ago": relative(value, now)}
-    return format_html('<time datetime="{}" title="{}">{}</time>', _machine(value), _title(value), text)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', _machine(value), _title(value, exact), text
+    )
 
 
-def _title(value: datetime) -> str:
-    return f"{full(value)} · {_exact(value)}"
+def _title(value: datetime, text: str = "") -> str:
+    return f"{text or full(value)} · {_exact(value)}"
 
 
 def relative(value: datetime, now: datetime) -> str:
@@ -111,6 +126,7 @@ def ago(value: datetime | None, now: datetime | None = None) -> SafeString:
     if value is None:
         return mark_safe('<span class="muted">—</span>')
     now = now or timezone.now()
+    exact = full(value)
     old = now - value >= timedelta(days=2)
     text = (
         short_day(timezone.localtime(value), timezone.localtime(now).date()) if old else relative(value, now)
@@ -118,9 +134,9 @@ def ago(value: datetime | None, now: datetime | None = None) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}<span class="sr"> ({})</span></time>',
         _machine(value),
-        _title(value),
+        _title(value, exact),
         text,
-        full(value),
+        exact,
     )
 
 
@@ -147,12 +163,13 @@ def clock(
     if met_at is None:
         left, warn = (due_at - now).total_seconds(), _quarter(due_at, started_at).total_seconds()
         live = format_html(' data-left="{}" data-warn="{}"', int(left), int(warn))
-    due = gettext("due %(moment)s") % {"moment": full(due_at)}
+    exact = full(due_at)
+    due = gettext("due %(moment)s") % {"moment": exact}
     return format_html(
         '<time class="clock {}" datetime="{}" title="{}"{}><span>{}</span><span class="sr">, {}</span>{}</time>',
         look,
         _machine(due_at),
-        _title(due_at),
+        _title(due_at, exact),
         live,
         text,
         due,

@@ -50,7 +50,9 @@ EVERYWHERE: Final = (date(2024, 2, 29), date(2025, 12, 31))
 WINDOWS: Final = [(zone, day) for zone, days in FORWARD_AND_BACK.items() for day in (*days, *EVERYWHERE)]
 SHIFTS: Final = (
     (frozenset(range(5)), time(9), time(17)),
-    (frozenset(range(7)), time(1, 30), time(2, 15)),  # begins and ends where clocks change
+    # begin and end where clocks change, in gaps and in hours that come twice
+    (frozenset(range(7)), time(0, 30), time(2, 15)),
+    (frozenset(range(7)), time(1, 30), time(2, 20)),
     (frozenset({0, 4, 5, 6}), time(0), time(0)),
 )
 WINDOW_MINUTES: Final = 12 * 24 * 60
@@ -66,6 +68,10 @@ def utc(text: str) -> datetime:
 
 def office(zone: str, *holidays: date) -> WorkingHours:
     return WorkingHours(ZoneInfo(zone), holidays=frozenset(holidays))
+
+
+def day_off(middle: date) -> date:
+    return middle + timedelta(days=2)
 
 
 @cache
@@ -90,7 +96,7 @@ def counted(zone: str, middle: date, shift: int) -> list[int]:
     return [
         0,
         *accumulate(
-            wall.weekday() in weekdays and start <= wall.time() < closing and wall.date() != middle
+            wall.weekday() in weekdays and start <= wall.time() < closing and wall.date() != day_off(middle)
             for wall in shown
         ),
     ]
@@ -98,7 +104,7 @@ def counted(zone: str, middle: date, shift: int) -> list[int]:
 
 def hours_of(zone: str, middle: date, shift: int) -> WorkingHours:
     weekdays, start, end = SHIFTS[shift]
-    return WorkingHours(ZoneInfo(zone), weekdays, start, end, holidays=frozenset({middle}))
+    return WorkingHours(ZoneInfo(zone), weekdays, start, end, holidays=frozenset({day_off(middle)}))
 
 
 @settings(max_examples=PAIRS, deadline=None)
@@ -262,6 +268,13 @@ def test_working_periods_are_cut_to_what_was_asked() -> None:
         (utc("2026-03-09T00:00"), utc("2026-03-09T01:30")),
     ]
     assert list(working_periods(utc("2026-03-09T01:30"), utc("2026-03-06T07:00"), office("Asia/Seoul"))) == []
+
+
+def test_a_day_that_clocks_leave_again_for_the_day_before_has_begun_all_the_same() -> None:
+    # St John's, 29 October 2006: at 00:01 clocks went back to 23:01 of the 28th
+    sunday = WorkingHours(ZoneInfo("America/St_Johns"), frozenset({6}), time(0), time(0))
+    assert business_minutes_between(utc("2006-10-29T02:00"), utc("2006-10-29T03:00"), sunday) == 30
+    assert add_business(utc("2006-10-29T02:40"), 10, sunday) == utc("2006-10-29T02:50")
 
 
 def test_no_minutes_lie_between_an_instant_and_an_earlier_one() -> None:

@@ -48,6 +48,8 @@ UPGRADE = release("22.1R1", ReleaseKind.UPGRADE, line="22.1R1")
 DRIFTED = facts(drifts=(Drift(software_id=PATHKEEPER, since=NOW, until=NOW + timedelta(days=1)),))
 WITHDRAWN = accepted("21.4R3-S5", withdrawn_at=NOW)
 LATER = accepted("21.4R3-S6", accepted_at=NOW - timedelta(days=3))
+# terminated before it started
+CANCELLED = contract(state="terminated", starts_on=date(2026, 7, 1), terminated_at=NOW)
 MIDNIGHT = datetime(2026, 6, 2, tzinfo=UTC)
 
 GRANTED: Final[list[tuple[str, Facts, Request]]] = [
@@ -63,6 +65,7 @@ GRANTED: Final[list[tuple[str, Facts, Request]]] = [
         facts(),
         ask(NOTICE, release=replace(PATCH, line="21.4R4", applies_to=frozenset({"release 21.4R3-S5"}))),
     ),
+    ("a release accepted at this very moment", facts(accepted=(accepted(accepted_at=NOW),)), ask()),
     ("an earlier accepted release of the line", facts(accepted=(accepted(), LATER)), ask()),
     ("the current release although withdrawn", facts(accepted=(WITHDRAWN,)), ask()),
     (
@@ -119,6 +122,8 @@ REFUSED: Final[list[tuple[Code, str, Facts, Request]]] = [
     (Code.ENDED, "C35", facts(contracts=(contract(ends_on=date(2026, 6, 1)),)), ask(NOTICE, release=PATCH)),
     (Code.TERMINATED, "C25", facts(contracts=(contract(state="terminated", terminated_at=NOW),)), ask()),
     (Code.TERMINATED, "C25", facts(contracts=(contract(state="terminated"),)), ask()),
+    (Code.TERMINATED, "C25", facts(contracts=(CANCELLED,)), ask()),
+    (Code.NO_CONTRACT, "C25", facts(contracts=(contract(state="waiting", ends_on=date(2026, 6, 1)),)), ask()),
     (Code.REGISTRATION_REFUSED, "C25", facts(contracts=(contract(state="refused"),)), ask()),
     (Code.NO_CONTRACT, "C25", facts(contracts=()), ask()),
     (Code.NO_CONTRACT, "C25", facts(contracts=(contract(software_id=OTHER),)), ask()),
@@ -140,6 +145,12 @@ REFUSED: Final[list[tuple[Code, str, Facts, Request]]] = [
     (Code.RELEASE_NOT_ACCEPTED, "C42", facts(), ask(PREVIEW, release=PATCH)),
     (Code.RELEASE_NOT_ACCEPTED, "C42", facts(), ask(release=release(software_id=OTHER))),
     (Code.RELEASE_NOT_ACCEPTED, "C34", facts(), ask(DOWNLOAD, release=OLD_PATCH)),
+    (
+        Code.RELEASE_NOT_ACCEPTED,
+        "C34",
+        facts(),
+        ask(DOWNLOAD, release=release("21.4R3.S5", ReleaseKind.PATCH)),
+    ),
     (Code.RELEASE_NOT_ACCEPTED, "C34", facts(), ask(DOWNLOAD, release=replace(PATCH, line="21.4R4"))),
     (Code.RELEASE_NOT_ACCEPTED, "C34", facts(), ask(NOTICE, release=replace(PATCH, software_id=OTHER))),
     (

@@ -46,7 +46,7 @@ class MailServer:
         if reply is not None:
             return reply
         self.mails.append(
-            cast(EmailMessage, message_from_bytes(cast(bytes, envelope.content), policy=policy.default))
+            cast("EmailMessage", message_from_bytes(cast("bytes", envelope.content), policy=policy.default))
         )
         self.recipients += envelope.rcpt_tos
         if self.hangs_up_after_accepting:
@@ -78,7 +78,7 @@ def forbidden() -> set[Pair]:
 
 
 @pytest.fixture(autouse=True)
-def test_kinds(monkeypatch: pytest.MonkeyPatch, forbidden: set[Pair]) -> None:
+def known_kinds(monkeypatch: pytest.MonkeyPatch, forbidden: set[Pair]) -> None:
     def may_tell(pairs: Sequence[Pair]) -> set[Pair]:
         return set(pairs) - forbidden
 

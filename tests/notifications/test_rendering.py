@@ -1,8 +1,10 @@
 from typing import Any
 
 import pytest
+from django.template.loader import get_template
 
 from accounts.models import User
+from notifications import kinds
 from notifications.kinds import Channel
 from notifications.models import Delivery
 from notifications.rendering import inbox_line, mail_of, on_one_line
@@ -83,26 +85,45 @@ def test_times_stand_in_the_zone_of_the_reader(enqueue: Enqueue, minsu: User) ->
 
 
 @pytest.mark.parametrize(
-    ("kind", "line"),
+    ("kind", "more", "line"),
     [
-        ("case_alert", "P1 alert, level 1: 2026-1122-0007 Acme Telecom: Core router reboots"),
-        ("case_opened", "Case 2026-1122-0007 opened for Acme Telecom: Core router reboots"),
-        ("case_reply", "Sam Ruiz replied to case 2026-1122-0007: Core router reboots"),
-        ("case_update", "Case 2026-1122-0007: Service restored"),
-        ("release_notice", "PathKeeper 21.4R3-S5.1 is ready: Service restored"),
+        ("case_alert", {}, "P1 alert, level 1: 2026-1122-0007 Acme Telecom: Core router reboots"),
+        (
+            "case_alert",
+            {"is_early": True},
+            "P1 alert, level 1, nobody below has acknowledged: 2026-1122-0007 Acme Telecom: Core router reboots",
+        ),
+        (
+            "case_escalation",
+            {"wish": "engineer_now"},
+            "Sam Ruiz of Acme Telecom asks for escalation: 2026-1122-0007: Core router reboots",
+        ),
+        ("case_opened", {}, "Case 2026-1122-0007 opened for Acme Telecom: Core router reboots"),
+        ("case_reply", {}, "Sam Ruiz replied to case 2026-1122-0007: Core router reboots"),
+        ("case_update", {"what": "restored"}, "Service restored in case 2026-1122-0007: Core router reboots"),
+        ("case_update", {"what": "unheard_of"}, "News in case 2026-1122-0007: Core router reboots"),
+        ("release_notice", {"release_kind": "patch"}, "Patch 21.4R3-S5.1 for PathKeeper is available"),
+        ("release_notice", {"release_kind": "update"}, "Update 21.4R3-S5.1 for PathKeeper is available"),
     ],
 )
 def test_each_kind_has_its_line_in_mail_and_inbox(
-    enqueue: Enqueue, alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch, kind: str, line: str
+    enqueue: Enqueue, alice: User, kind: str, more: dict[str, Any], line: str
 ) -> None:
-    (message,) = enqueue(alice, context=CASE)
+    (message,) = enqueue(alice, context=CASE | more)
     message.kind = kind
     message.save()
-    delivery = Delivery.objects.select_related("message__recipient__user").get(channel=Channel.MAIL)
-    mail = mail_of(delivery)
+    mail = mail_of(Delivery.objects.select_related("message__recipient__user").get(channel=Channel.MAIL))
     assert mail.subject == inbox_line(message) == line
-    assert line in mail.body
+    assert mail.body.startswith(f"{line}\n\n")
+    assert "\n\n\n" not in mail.body
     assert f"<h1>{line}</h1>" in html_of(mail)
+
+
+def test_every_registered_kind_has_texts_of_its_own() -> None:
+    for name in kinds.registered():
+        if not name.startswith("test_"):
+            for template in (f"inbox/{name}.txt", f"mail/{name}.txt", f"mail/{name}.html"):
+                assert get_template(f"notifications/{template}")
 
 
 def test_an_endless_line_is_cut() -> None:

@@ -95,12 +95,13 @@ class Stage:
         self.until(lambda: len(re.findall(pattern, self.printed())) >= times)
 
     def processes(self) -> dict[int, str]:
-        """Living processes that work in the folder or name it, but for make and the watcher itself."""
+        """Living processes that have to do with the folder, but for make and the watcher itself."""
         found = {}
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                 inside = (entry / "cwd").readlink() == self.path or str(self.path) in words
+                inside |= f"PORTAL_VAR={self.path}\0".encode() in (entry / "environ").read_bytes()
             except OSError:
                 continue
             if inside and words and int(entry.name) not in {process.pid for process in self.started}:
@@ -339,8 +340,11 @@ def test_the_whole_portal_comes_up_heals_and_goes(tmp_path_factory: pytest.TempP
         connection.request("GET", "/account/login/")
         assert connection.getresponse().status == 200
         connection.close()
-        whole.until((var / "log" / "worker.log").exists)
-        assert "ended" not in whole.printed()
+        engine = whole.pid_of("alert_engine")
+        os.kill(engine, signal.SIGKILL)
+        whole.until_printed(r"engine ended \(killed by SIGKILL\)")
+        whole.until(lambda: "alert_engine" in " ".join(whole.processes().values()))
+        assert whole.pid_of("alert_engine") != engine
     finally:
         watcher.send_signal(signal.SIGTERM)
         code = watcher.wait(20)
