@@ -238,6 +238,18 @@ class NewCaseForm(forms.Form):
         assert isinstance(field, RowField)
         return field
 
+    def row(self, name: str, pk: int | None) -> Any:
+        """One of the rows that the list `name` offers, or None."""
+        return self._row_field(name).rows.get(str(pk))
+
+    def narrow_releases(self) -> None:
+        """Offer only the releases of the software that is chosen."""
+        chosen = str(self["software"].value() or "")
+        field = self._row_field("release")
+        rows = [release for release in field.rows.values() if str(release.software_id) == chosen]
+        if rows:
+            field.offer(rows, empty=_("Choose the release"))
+
     def _choose_the_only_one(self, name: str) -> None:
         rows = self._row_field(name).rows
         if len(rows) == 1:

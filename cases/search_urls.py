@@ -1,3 +1,5 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from cases.views import searching
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", searching.search_page, name="search")]

@@ -1,3 +1,9 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from entitlements import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("coverage/", views.coverage, name="coverage"),
+    path("coverage/<slug:slug>/", views.coverage_organisation, name="coverage_organisation"),
+    path("notices/", views.notice_list, name="notice_list"),
+]

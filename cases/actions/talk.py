@@ -30,9 +30,11 @@ def reply(
     From JTAC it is the first response, once, and starts the wait for the next update. From the customer it ends
     a wait for the customer by itself: In progress again, with what was left of the targets (C68).
 
-    Raises: NotAllowed, CaseClosed, CaseChanged, ReasonNeeded without words, FileRefused."""
+    Raises: NotAllowed, CaseClosed, CaseChanged, ReasonNeeded without words or files, FileRefused."""
     require(by, Permission.CASE_REPLY)
-    body, stored = words(body, "body"), take_in(uploads, by=by, now=now)
+    # files may speak for themselves
+    body = body.strip() if uploads else words(body, "body")
+    stored = take_in(uploads, by=by, now=now)
     case = hold(case, by=by, permissions=[Permission.CASE_REPLY], expected_version=expected_version)
     detail: dict[str, str] = {}
     if by.can(Permission.CASE_VIEW_ALL):

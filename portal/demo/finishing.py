@@ -51,7 +51,9 @@ def _name_files(world: World) -> None:
         new = StoredFile(
             id=uuid.UUID(int=world.rng.getrandbits(128), version=4), created_at=old.created_at
         )
-        name = storage.save(storage_name(new, old.name), ContentFile(data))
+        target = storage_name(new, old.name)
+        storage.delete(target)  # of an earlier world whose database is gone
+        name = storage.save(target, ContentFile(data))
         StoredFile.objects.filter(pk=old.pk).update(id=new.pk, content=name)
         Attachment.objects.filter(pk=attachment.pk).update(stored_id=new.pk)
         storage.delete(path)

@@ -96,10 +96,10 @@ class Replay:
         """Deliver what was written, and let people answer the alerts among it."""
         with connection.cursor() as cursor:
             cursor.execute(SETTLE, [OWNER])
-        for message in Message.objects.filter(pk__gt=self._told).order_by("pk"):
+        alerts = Message.objects.filter(pk__gt=self._told, needs_acknowledgement=True)
+        for message in alerts.order_by("pk"):
             self._told = message.pk
-            if message.needs_acknowledgement:
-                self._plan_answer(message)
+            self._plan_answer(message)
 
     def _plan_answer(self, message: Message) -> None:
         context = message.context

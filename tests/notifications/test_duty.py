@@ -51,28 +51,32 @@ def test_hours_are_read_on_the_clock_of_the_person(first: DutyLevel, lena: User,
 WORKDAYS = [0, 1, 2, 3, 4]
 
 
+def utc(*when: int) -> datetime:
+    return datetime(*when, tzinfo=UTC)  # type: ignore[arg-type, misc]
+
+
 @pytest.mark.parametrize(
     ("starts", "ends", "weekdays", "at", "expected"),
     [
-        (time(9), time(17), WORKDAYS, datetime(2026, 11, 20, 8, 59, 59), False),
-        (time(9), time(17), WORKDAYS, datetime(2026, 11, 20, 9), True),
-        (time(9), time(17), WORKDAYS, datetime(2026, 11, 20, 16, 59, 59), True),
-        (time(9), time(17), WORKDAYS, datetime(2026, 11, 20, 17), False),
-        (time(9), time(17), WORKDAYS, datetime(2026, 11, 21, 12), False),
-        (time(22), time(6), WORKDAYS, datetime(2026, 11, 20, 22), True),
-        (time(22), time(6), WORKDAYS, datetime(2026, 11, 21, 5, 59), True),
-        (time(22), time(6), WORKDAYS, datetime(2026, 11, 21, 6), False),
-        (time(22), time(6), WORKDAYS, datetime(2026, 11, 21, 22), False),
-        (time(22), time(6), WORKDAYS, datetime(2026, 11, 23, 3), False),
-        (None, None, WORKDAYS, datetime(2026, 11, 20, 23, 59), True),
-        (None, None, WORKDAYS, datetime(2026, 11, 21, 0), False),
+        (time(9), time(17), WORKDAYS, utc(2026, 11, 20, 8, 59, 59), False),
+        (time(9), time(17), WORKDAYS, utc(2026, 11, 20, 9), True),
+        (time(9), time(17), WORKDAYS, utc(2026, 11, 20, 16, 59, 59), True),
+        (time(9), time(17), WORKDAYS, utc(2026, 11, 20, 17), False),
+        (time(9), time(17), WORKDAYS, utc(2026, 11, 21, 12), False),
+        (time(22), time(6), WORKDAYS, utc(2026, 11, 20, 22), True),
+        (time(22), time(6), WORKDAYS, utc(2026, 11, 21, 5, 59), True),
+        (time(22), time(6), WORKDAYS, utc(2026, 11, 21, 6), False),
+        (time(22), time(6), WORKDAYS, utc(2026, 11, 21, 22), False),
+        (time(22), time(6), WORKDAYS, utc(2026, 11, 23, 3), False),
+        (None, None, WORKDAYS, utc(2026, 11, 20, 23, 59), True),
+        (None, None, WORKDAYS, utc(2026, 11, 21, 0), False),
     ],
 )
 def test_hours_have_half_open_ends_and_may_pass_midnight(
     starts: time | None, ends: time | None, weekdays: list[int], at: datetime, expected: bool
 ) -> None:
     person = DutyPerson(starts=starts, ends=ends, weekdays=weekdays, zone="UTC")
-    assert is_within_hours(person, at.replace(tzinfo=UTC)) is expected
+    assert is_within_hours(person, at) is expected
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+# ruff: noqa: F811 - fixtures of the outbox's tests are imported, and then named as arguments
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings as django_settings
@@ -17,12 +19,15 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Organisation, User
+from cases import actions
+from cases.models import Case
 from notifications import delivery, jobs
-from notifications.models import Delivery, DeliveryState, EngineHeartbeat
+from notifications.models import Delivery, DeliveryState, DutyLevel, DutyPerson, EngineHeartbeat
 from notifications.owner import LeaseOwner
 from portal import celery, embedded, engine
 from portal.engine import Caller, Engine, Waker
+from tests.conftest import World
 from tests.notifications.conftest import (  # noqa: F401 - fixtures
     Enqueue,
     MailServer,
@@ -252,59 +257,117 @@ def test_a_frozen_broker_is_noticed_and_so_is_its_return(valkey: int) -> None:
     caller.hang_up()
 
 
-# The whole, as processes
-
-
-def processes_environment(mail: MailServer, redis_url: str) -> dict[str, str]:
-    base = os.environ.get("DATABASE_URL") or embedded.database_url()
-    database = f"{base.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
-    return {
-        **os.environ,
-        "DATABASE_URL": database,
-        "REDIS_URL": redis_url,
-        "EMAIL_URL": f"smtp://127.0.0.1:{mail.port}",
-    }
+# The whole, as processes: a P1 opened, to the mail accepted by the mail server
 
 
 @contextmanager
-def process(words: list[str], env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def process(words: list[str], env: dict[str, str]) -> Iterator[None]:
     """A process of ours, which ends with 0 when it is asked to."""
     with subprocess.Popen([sys.executable, *words], env=env, cwd=django_settings.BASE_DIR) as child:
         try:
-            yield child
+            yield
             child.send_signal(signal.SIGTERM)
-            assert child.wait(10) == 0
+            assert child.wait(15) == 0
         finally:
             child.kill()
 
 
-def alert(enqueue: Enqueue, user: User, mail: MailServer, dedupe: str) -> float:
-    """Queue an alert as the change of a case would; the seconds until the mail server has it."""
-    before = len(mail.mails)
-    enqueue(user, kind="case_alert", dedupe=dedupe, now=timezone.now(), context=CASE)
-    return until(lambda: len(mail.mails) > before, 15)
-
-
-CASE = {
-    "number": "2026-1122-0007",
-    "synopsis": "Core down",
-    "priority": "P1",
-    "organisation": "Acme",
-    "level": 1,
-}
+@pytest.fixture
+def environment(mail_server: MailServer, valkey: int) -> dict[str, str]:
+    """What makes a process work on this test's database, broker and mail server."""
+    settings = connection.settings_dict
+    host = settings["HOST"]
+    place = f"/{quote(host, safe='')}" if host.startswith("/") else host
+    port = f":{settings['PORT']}" if settings["PORT"] else ""
+    person = ":".join(quote(word, safe="") for word in (settings["USER"], settings["PASSWORD"]) if word)
+    return {
+        **os.environ,
+        "DATABASE_URL": f"postgres://{person}@{place}{port}/{settings['NAME']}",
+        "REDIS_URL": embedded.redis_url(),
+        "EMAIL_URL": f"smtp://127.0.0.1:{mail_server.port}",
+    }
 
 
 @pytest.fixture
-def everybody_may_be_told(lena: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The processes know the kind `case_alert` of the cases app; the case is made for real by its own tests."""
+def open_p1(world: World, acme: Organisation, alice: User, lena: User) -> Callable[[], Case]:
+    """Alice opens a P1 case; Lena is the duty manager."""
+    level, _ = DutyLevel.objects.get_or_create(level=1, defaults={"name": "Duty manager"})
+    DutyPerson.objects.create(level=level, membership=lena.acting)
+
+    def _open() -> Case:
+        return actions.open_case(
+            organisation=acme,
+            site=world.site,
+            software=world.software,
+            release=world.release,
+            synopsis="Core down",
+            description="Nothing answers.",
+            priority="P1",
+            environment="production",
+            backup_confirmed=True,
+            by=alice,
+            now=timezone.now(),
+        )
+
+    return _open
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_engine_alone_delivers_with_the_broker_stopped_and_stops_when_asked(
-    enqueue: Enqueue, lena: User, mail_server: MailServer, tmp_path: Path
+def seconds_to_the_mail(open_p1: Callable[[], Case], mail_server: MailServer) -> float:
+    known = len(mail_server.mails)
+    case = open_p1()
+    took = until(lambda: len(mail_server.mails) > known, 15)
+    assert case.number in mail_server.mails[-1]["Subject"]
+    assert mail_server.recipients[-1] == "lena@jtac.example"
+    return took
+
+
+WORKER = [
+    "-m",
+    "celery",
+    "-A",
+    "portal",
+    "worker",
+    "--pool",
+    "solo",
+    "-Q",
+    "alerts,notices,default",
+    "-l",
+    "error",
+]
+WORKER += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+
+
+@pytest.mark.clause("C22")
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_p1_reaches_the_duty_manager_in_seconds_with_the_broker_well_frozen_and_gone(
+    open_p1: Callable[[], Case], mail_server: MailServer, environment: dict[str, str], valkey: int
 ) -> None:
-    env = processes_environment(mail_server, f"redis+socket://{tmp_path}/nobody.sock")
-    with process(["manage.py", "alert_engine"], env):
+    with process(["manage.py", "alert_engine"], environment):
         until(EngineHeartbeat.objects.exists, 30)
-        enqueue(lena, kind="test_alert", now=timezone.now())
-        until(lambda: Delivery.objects.exclude(state=DeliveryState.PENDING).count() == 2, 15)
+        assert (
+            seconds_to_the_mail(open_p1, mail_server) < 4
+        )  # no worker: the engine's patience is two seconds
+        os.kill(valkey, signal.SIGSTOP)
+        assert seconds_to_the_mail(open_p1, mail_server) < 4
+        assert seconds_to_the_mail(open_p1, mail_server) < 1.5  # known to be frozen: no waiting
+        os.kill(valkey, signal.SIGKILL)
+        assert seconds_to_the_mail(open_p1, mail_server) < 4
+    ids = [mail["Message-ID"] for mail in mail_server.mails]
+    assert len(set(ids)) == len(ids) == 4
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_worker_that_is_called_delivers_at_once(
+    open_p1: Callable[[], Case], mail_server: MailServer, environment: dict[str, str]
+) -> None:
+    caller = Caller()
+    with process(WORKER, environment):
+        caller.call(["alerts"])
+        open_p1()
+        until(lambda: caller.call(["alerts"]) and mail_server.mails, 30)
+        open_p1()
+        caller.call(["alerts"])
+        assert until(lambda: len(mail_server.mails) == 2, 15) < 2
+    caller.hang_up()
+    states = set(Delivery.objects.filter(message__kind="case_alert").values_list("state", flat=True))
+    assert states == {DeliveryState.SENT, DeliveryState.CONFIRMED}

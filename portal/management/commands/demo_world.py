@@ -41,7 +41,9 @@ class Command(BaseCommand):
                 self.stdout.write(str(error))
                 return
             raise CommandError(str(error)) from error
-        self.stdout.write(f"The demo world of {now:%Y-%m-%d %H:%M} UTC is there ({time.monotonic() - began:.1f} s).")
+        self.stdout.write(
+            f"The demo world of {now:%Y-%m-%d %H:%M} UTC is there ({time.monotonic() - began:.1f} s)."
+        )
 
 
 def _moment(text: str | None) -> datetime:
@@ -53,7 +55,9 @@ def _moment(text: str | None) -> datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise CommandError(f"--now wants an instant with its zone, such as 2026-11-22T09:41:00Z, not {text!r}.")
+        raise CommandError(
+            f"--now wants an instant with its zone, such as 2026-11-22T09:41:00Z, not {text!r}."
+        )
     return moment.astimezone(UTC)
 
 
