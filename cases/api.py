@@ -153,9 +153,12 @@ class CasesApi(viewsets.GenericViewSet[Case]):
             response.data |= told.members
         return response
 
+    def context(self) -> dict[str, Any]:
+        return {**self.get_serializer_context(), "person": self.person}
+
     def typed(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
         """The body, checked. Raises: ValidationError."""
-        serializer = serializer_class(data=self.request.data, context=self.get_serializer_context())
+        serializer = serializer_class(data=self.request.data, context=self.context())
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -167,7 +170,7 @@ class CasesApi(viewsets.GenericViewSet[Case]):
         return self.answer(self.case())
 
     def answer(self, case: Case, code: int = status.HTTP_200_OK) -> Response:
-        body = CaseSerializer(case, context=self.get_serializer_context()).data
+        body = CaseSerializer(case, context=self.context()).data
         return Response(body, status=code, headers={"ETag": f'"{case.version}"'})
 
 
@@ -225,7 +228,7 @@ class CaseViewSet(CasesApi):
     @action(detail=True, pagination_class=OldestFirst)
     def events(self, request: Request, number: str) -> Response:
         page: Any = self.paginate_queryset(timeline(self.case(), self.person))  # type: ignore[arg-type]
-        entries = EventSerializer(page, many=True, context=self.get_serializer_context())
+        entries = EventSerializer(page, many=True, context=self.context())
         return self.get_paginated_response(entries.data)
 
     @_changes(ReplySerializer, "Write to the other side (C29)")

@@ -109,7 +109,7 @@ class EventSerializer(serializers.ModelSerializer[CaseEvent]):
 
     @extend_schema_field(serializers.DictField())
     def get_detail(self, event: CaseEvent) -> dict[str, Any]:
-        if self.context["request"].user.can(Permission.CASE_VIEW_ALL):
+        if self.context["person"].can(Permission.CASE_VIEW_ALL):
             return dict(event.detail)
         return {name: value for name, value in event.detail.items() if name not in _FOR_STAFF}
 
@@ -153,8 +153,8 @@ class CaseNewSerializer(serializers.Serializer[Case]):
     def get_fields(self) -> dict[str, Any]:
         """Rows to choose from are those that the person may see; there are no others."""
         fields = super().get_fields()
-        user = self.context["request"].user if "request" in self.context else None
-        if isinstance(user, User):
+        user: User | None = self.context.get("person")
+        if user is not None:
             people = Membership.objects.visible_to(user).active().select_related("user", "organisation")
             rows = {
                 "organisation": Organisation.objects.visible_to(user),
@@ -173,12 +173,12 @@ class CaseNewSerializer(serializers.Serializer[Case]):
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        user = self.context["request"].user
+        user: User = self.context["person"]
         releases = Release.objects.visible_to(user).filter(software=attrs["software"])
         release = releases.filter(version=attrs["release"]).first()
         if release is None:
             raise serializers.ValidationError({"release": ["This software has no such release."]})
-        organisation = attrs.get("organisation") or user.acting.organisation
+        organisation = attrs.get("organisation") or (user.acting.organisation if user.acting else None)
         return {**attrs, "release": release, "organisation": organisation}
 
 
@@ -200,8 +200,8 @@ class AssignSerializer(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
-        user = self.context["request"].user if "request" in self.context else None
-        if isinstance(user, User):
+        user: User | None = self.context.get("person")
+        if user is not None:
             staff = Membership.objects.visible_to(user).active().select_related("user", "organisation")
             fields["to"].queryset = staff  # type: ignore[attr-defined]
         return fields

@@ -89,7 +89,7 @@ class ContractViewSet(ReadOnlyModelViewSet[ServiceContract]):
 
     serializer_class = ContractSerializer
     lookup_field = "number"
-    lookup_value_regex = "[^/]+"
+    lookup_value_regex = "CS-[0-9]{4}-[0-9]{4,7}"
     queryset = ServiceContract.objects.none()  # for the schema; every request starts from visible_to
 
     def get_queryset(self) -> QuerySet[ServiceContract]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from accounts.models import Organisation
 from contracts.kinds import DocumentKind
@@ -33,9 +33,10 @@ class Prerequisite:
 
 def prerequisites_of(organisation: Organisation, software: Software) -> tuple[Prerequisite, ...]:
     """Both documents of an end user's software, the design document first. Two queries."""
+    agreements = DocumentAgreement.objects.select_related("agreed_by__user", "agreed_by__organisation")
     documents = list(
         PrerequisiteDocument.objects.filter(organisation=organisation, software=software)
-        .prefetch_related("agreements__agreed_by__user", "agreements__agreed_by__organisation")
+        .prefetch_related(Prefetch("agreements", queryset=agreements))
         .order_by("created_at", "pk")
     )
     return tuple(_of_kind(kind, [d for d in documents if d.kind == kind]) for kind in DocumentKind)

@@ -26,7 +26,7 @@ MAX_KEY = 100
 def _body_digest(request: HttpRequest) -> str:
     """A digest of what was sent; of an upload, its name and size stand for the bytes."""
     parts = [request.method or "", request.get_full_path()]
-    if request.content_type == "multipart/form-data" or request.content_type.endswith("urlencoded"):
+    if request.content_type in ("multipart/form-data", "application/x-www-form-urlencoded"):
         for name, values in sorted(request.POST.lists()):
             if name != "csrfmiddlewaretoken":
                 parts += [name, *values]

@@ -149,6 +149,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
 
 AUTH_USER_MODEL = "accounts.User"
+# the address is unique in any case of its letters, by a constraint that this check does not see
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -264,6 +266,12 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["portal.api.IsActing"],
+    "ENUM_NAME_OVERRIDES": {
+        "CaseStateEnum": "cases.workflow.CaseState",
+        "CaseChannelEnum": "cases.workflow.Channel",
+        "ContractChannelEnum": "contracts.kinds.Channel",
+        "PriorityEnum": "entitlements.kinds.Priority",
+    },
 }
 
 LOGGING: dict[str, Any] = {

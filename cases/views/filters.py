@@ -25,7 +25,7 @@ from entitlements.kinds import Priority
 MENU_SIZE: Final = 50
 WAITING_STATES: Final = (CaseState.CUSTOMER_PENDING, CaseState.RESOLUTION_PROPOSED)
 OPEN, CLOSED, ALL = "open", "closed", "all"
-# how much earlier than its deadline a case counts: an hour of P1 weighs more than an hour of P3 (ours)
+# how long before its deadline a case becomes urgent, and how much earlier it counts among the others (ours)
 WEIGHTS: Final = {
     Priority.P1: timedelta(hours=12),
     Priority.P2: timedelta(hours=6),
@@ -45,17 +45,28 @@ ORDERS: Final[dict[str, tuple[Key, ...]]] = {
     "priority": (Key("priority"), Key("updated_at", falls=True, is_moment=True), _NEWEST_ROW),
     "-priority": (Key("priority", falls=True), Key("updated_at", falls=True, is_moment=True), _NEWEST_ROW),
 }
-URGENCY: Final = (Key("urgent_at", is_moment=True, may_miss=True), ROW)
+URGENCY: Final = (Key("urgency"), Key("urgent_at", is_moment=True, may_miss=True), ROW)
 
 
-def by_urgency(cases: CaseQuerySet) -> CaseQuerySet:
-    """With `urgent_at`: the next deadline, earlier by the weight of the priority (UTC)."""
+def by_urgency(cases: CaseQuerySet, now: datetime) -> CaseQuerySet:
+    """With `urgency` and `urgent_at`, so that URGENCY orders them.
+
+    First what is overdue or close to it, P1 before P2 and so on; then the others by their deadline, earlier by
+    the weight of the priority; last what waits for the customer."""
     weight = Choose(
         *(When(priority=priority, then=Value(ahead)) for priority, ahead in WEIGHTS.items()),
         default=Value(timedelta()),
     )
-    urgent = ExpressionWrapper(F("next_deadline_at") - weight, output_field=DateTimeField())
-    return cases.annotate(urgent_at=urgent)
+    cases = cases.annotate(
+        urgent_at=ExpressionWrapper(F("next_deadline_at") - weight, output_field=DateTimeField())
+    )
+    urgency = Choose(
+        When(urgent_at__lte=now, then=F("priority")),
+        When(next_deadline_at=None, then=Value("R")),
+        default=Value("Q"),
+        output_field=CharField(),
+    )
+    return cases.annotate(urgency=urgency)
 
 
 class FilterForm(forms.Form):

@@ -1,6 +1,8 @@
 """`/queues/` for JTAC: what nobody has, what I have, and everything open, the most urgent first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
@@ -49,7 +51,7 @@ def queue_list(request: HttpRequest) -> HttpResponseBase:
     filters = Filters.read(request.GET)
     cases = filters.apply(Case.objects.visible_to(user), user=user, now=now).for_list()
     keys = filters.order("deadline") if filters.sort or not filters.owner else URGENCY
-    rows = (by_urgency(cases) if keys is URGENCY else cases).annotate(newest=Subquery(_newest_rows(user)))
+    rows = (by_urgency(cases, now) if keys is URGENCY else cases).annotate(newest=Subquery(_newest_rows(user)))
     page = page_of(rows, keys, after=filters.after, before=filters.before, size=PAGE_SIZE)
     total = capped_count(cases, page)
     is_overview = not (filters.narrows or filters.after or filters.before)
@@ -59,7 +61,7 @@ def queue_list(request: HttpRequest) -> HttpResponseBase:
         "words": cases_in_words(total),
         "filters": filters,
         "sort": filters.sort or ("deadline" if keys is not URGENCY else ""),
-        "parts": _parts(user) if is_overview else [],
+        "parts": _parts(user, now) if is_overview else [],
         "newest": page.rows[0].newest if page.rows else _newest(user),  # type: ignore[attr-defined]  # annotated
         "takes": user.can(Permission.CASE_TRIAGE),
         "now": now,
@@ -68,10 +70,10 @@ def queue_list(request: HttpRequest) -> HttpResponseBase:
     return fragment_or_page(request, "cases/queues.html", "cases/_queue.html", context)
 
 
-def _parts(user: User) -> list[Part]:
+def _parts(user: User, now: datetime) -> list[Part]:
     if not user.can(Permission.CASE_TRIAGE):
         return []
-    unassigned, mine = mine_and_unassigned(user, SHORT + 1)
+    unassigned, mine = mine_and_unassigned(user, now, SHORT + 1)
     return [
         _part("unassigned", _("Unassigned"), unassigned, "?owner=none", _("Nobody waits to be taken.")),
         _part("mine", _("Mine"), mine, "?owner=me", _("You have no open case.")),
@@ -82,12 +84,10 @@ def _part(name: str, title: str, rows: list[Case], more: str, nothing: str) -> P
     return Part(name, title, rows[:SHORT], more if len(rows) > SHORT else "", nothing)
 
 
-def mine_and_unassigned(user: User, limit: int) -> tuple[list[Case], list[Case]]:
-    """The most urgent few that nobody has, and that I have, by next deadline weighted by priority; one query.
-
-    What waits for the customer comes last."""
+def mine_and_unassigned(user: User, now: datetime, limit: int) -> tuple[list[Case], list[Case]]:
+    """The most urgent few that nobody has, and that I have; one query. What waits for the customer comes last."""
     order = [key.order(backwards=False) for key in URGENCY]
-    cases = by_urgency(Case.objects.visible_to(user).open())
+    cases = by_urgency(Case.objects.visible_to(user).open(), now)
     first, second = (
         cases.filter(owner=owner).order_by(*order).values("pk")[:limit] for owner in (None, user.acting)
     )
@@ -133,15 +133,20 @@ def queue_next(request: HttpRequest) -> HttpResponse:
     """On to the most urgent case that is mine or nobody's; `?after=` names the one to leave out."""
     user = current_user(request)
     staff_only(user)
-    case = next_case(user, leave_out=request.GET.get("after", ""))
+    case = next_case(user, leave_out=request.GET.get("after", ""), now=timezone.now())
     if case is None:
         messages.info(request, _("Nothing waits: no case is yours or unassigned with a deadline ahead."))
         return redirect("queue_list")
     return redirect("case_detail", case.number)
 
 
-def next_case(user: User, *, leave_out: str) -> Case | None:
+def next_case(user: User, *, leave_out: str, now: datetime) -> Case | None:
     """The first by urgency among mine and the unassigned; none that waits for the customer."""
-    unassigned, mine = mine_and_unassigned(user, 2)
-    rows = [case for case in (*unassigned, *mine) if case.next_deadline_at and case.number != leave_out]
-    return min(rows, key=lambda case: (case.urgent_at, case.pk), default=None)  # type: ignore[attr-defined]
+    unassigned, mine = mine_and_unassigned(user, now, 2)
+    return most_urgent([case for case in (*unassigned, *mine) if case.number != leave_out])
+
+
+def most_urgent(cases: Sequence[Case]) -> Case | None:
+    """The first by URGENCY among rows that `by_urgency` has made; None if all of them wait for the customer."""
+    ahead = [case for case in cases if case.next_deadline_at is not None]
+    return min(ahead, key=lambda case: [getattr(case, key.name) for key in URGENCY], default=None)

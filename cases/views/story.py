@@ -104,7 +104,7 @@ def _body(case: Case, event: CaseEvent) -> SafeString | str:
         for title, text in ((_("What was being done"), case.activity), (_("Access"), case.access)):
             if text:
                 parts.append(format_html("<h3>{}</h3>{}", title, prose(text)))
-        return SafeString("".join(parts))
+        return format_html('<div class="stack tight">{}</div>', SafeString("".join(parts)))
     if event.kind in (K.RESTORATION_DENIED, K.RESOLUTION_REJECTED, K.REOPENED):
         return prose(str(event.detail.get("reason", "")))
     if event.kind == K.ESCALATION_REQUESTED:
@@ -246,23 +246,31 @@ def ladder_line(steps: Sequence[Step], sees_staff: bool) -> LadderLine | None:
     if not fired:
         return None
     last = fired[-1]
-    whom = last.who if sees_staff and last.who else _("level %(level)s of our management") % {"level": last.level}
-    words = (
-        _("<b>{whom}</b> was alerted at {at} and has acknowledged.")
-        if last.acknowledged_at
-        else _("<b>{whom}</b> was alerted at {at} and has not acknowledged yet.")
-    )
-    told = format_html(words, whom=whom, at=_clock_time(last.fired_at))
+    if sees_staff and last.who:
+        words = (
+            _("<b>{whom}</b> was alerted at {at} and has acknowledged.")
+            if last.acknowledged_at
+            else _("<b>{whom}</b> was alerted at {at} and has not acknowledged yet.")
+        )
+    else:
+        words = (
+            _("<b>Our management ({whom})</b> was informed at {at} and has acknowledged.")
+            if last.acknowledged_at
+            else _("<b>Our management ({whom})</b> was informed at {at}.")
+        )
+    told = format_html(words, whom=last.who or _level(last), at=_clock_time(last.fired_at))
     return LadderLine(told, _ahead(ahead), bool(last.acknowledged_at))
+
+
+def _level(step: Step) -> str:
+    return f"{step.level} {step.title}".strip()
 
 
 def _ahead(step: Step | None) -> SafeString | str:
     if step is None:
         return ""
-    level = f"{step.level} {step.title}".strip()
-    return format_html(
-        _("{level} is alerted at {at} unless service is restored."), level=level, at=_clock_time(step.due_at)
-    )
+    words = _("{level} is next, at {at}, unless service is restored.")
+    return format_html(words, level=_level(step), at=_clock_time(step.due_at))
 
 
 def _clock_time(at: datetime | None) -> str:

@@ -64,7 +64,8 @@ def _open(world: World, story: Conversation, now: datetime) -> None:
 def _uploads(world: World, names: Iterable[str], by: User, now: datetime) -> list[SimpleUploadedFile]:
     zone = ZoneInfo(by.time_zone)
     return [
-        SimpleUploadedFile(name, attachments.content(name, at=now, zone=zone, rng=world.rng)) for name in names
+        SimpleUploadedFile(name, attachments.content(name, at=now, zone=zone, rng=world.rng))
+        for name in names
     ]
 
 

@@ -1,28 +1,26 @@
 """Whether a database may be made into the demo world, and how it becomes empty again."""
 
+from functools import partial
 from typing import Final
 
-from django.apps import apps
+from django.core.files.storage import default_storage
 from django.core.management.color import no_style
-from django.db import connection, models
+from django.db import connection, transaction
 
-from accounts.models import AuditEntry, ExcludedCountry, Organisation, User
+from accounts.models import AuditEntry, Organisation, User
 from cases.models import Case
-from entitlements.models import BusinessHours, Policy, PolicyRung, PolicyTarget
+from entitlements.models import Policy, PolicyRung, PolicyTarget
 from files.models import StoredFile
 from portal.demo import people
 
 LOADED: Final = "demo.loaded"
 """The action of the audit entry that marks a database as the demo's."""
 
-# What migrations ship and no world makes. Policies are taken along by TRUNCATE (their people are), and put back.
-_SHIPPED: Final[tuple[type[models.Model], ...]] = (BusinessHours, ExcludedCountry)
-_PUT_BACK: Final[tuple[type[models.Model], ...]] = (Policy, PolicyRung, PolicyTarget)
-_APPS: Final = frozenset(
-    {
-        "accounts", "files", "notifications", "contracts", "entitlements", "cases", "portal",
-        "account", "mfa", "usersessions", "socialaccount", "sessions",
-    }
+# What migrations ship and no world makes. Policies are taken along by TRUNCATE (people hang on them) and put back.
+_SHIPPED: Final = frozenset({"accounts_excludedcountry", "entitlements_businesshours"})
+_PREFIXES: Final = (
+    "accounts_", "files_", "notifications_", "contracts_", "entitlements_", "cases_", "portal_",
+    "account_", "mfa_", "usersessions_", "socialaccount_", "django_session",
 )  # fmt: skip
 _LOCK: Final = 760_310_241
 
@@ -41,10 +39,13 @@ def check_only_demo() -> None:
     What the demo's own people have done since it was loaded is part of the demo: nobody real can be among them,
     for mail to `.example` reaches nobody."""
     stranger = next(
-        (mail for mail in User.objects.values_list("email", flat=True) if not people.is_demo_address(mail)), None
+        (mail for mail in User.objects.values_list("email", flat=True) if not people.is_demo_address(mail)),
+        None,
     )
     if stranger is not None:
-        raise RealDataError(f"This database has real data ({stranger}); the demo world is not loaded into it.")
+        raise RealDataError(
+            f"This database has real data ({stranger}); the demo world is not loaded into it."
+        )
     other = Organisation.objects.exclude(slug__in=people.slugs()).first()
     if other is not None:
         raise RealDataError(
@@ -65,34 +66,35 @@ def lock() -> None:
 def clear() -> None:
     """Empty every table of ours but what migrations ship, with counters and sequences at their start.
 
-    The files go first: if the load fails afterwards, the next one makes them again."""
-    for stored in StoredFile.objects.all():
-        stored.content.delete(save=False)
-    kept = _policies_without_people()
-    tables = [model._meta.db_table for model in _models()]
-    quoted = ", ".join(connection.ops.quote_name(table) for table in tables)
+    The bytes go when the transaction has committed."""
+    transaction.on_commit(partial(_forget_files, set(StoredFile.objects.values_list("content", flat=True))))
+    policies = Policy.objects.filter(drafted_by=None, activated_by=None)
+    rungs, targets = (
+        PolicyRung.objects.filter(policy__in=policies),
+        PolicyTarget.objects.filter(policy__in=policies),
+    )
+    shipped = list(policies), list(rungs.order_by("pk")), list(targets.order_by("pk"))
     connection.check_constraints()  # TRUNCATE refuses while a check of this transaction is still deferred
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        cursor.execute(f"TRUNCATE {quoted} RESTART IDENTITY CASCADE")
-        for model, rows in kept:
-            model._default_manager.bulk_create(rows)
-        for statement in connection.ops.sequence_reset_sql(no_style(), list(_PUT_BACK)):
+        cursor.execute(f"TRUNCATE {', '.join(_tables())} RESTART IDENTITY CASCADE")
+        Policy.objects.bulk_create(shipped[0])
+        PolicyRung.objects.bulk_create(shipped[1])
+        PolicyTarget.objects.bulk_create(shipped[2])
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Policy, PolicyRung, PolicyTarget]):
             cursor.execute(statement)
 
 
-def _policies_without_people() -> list[tuple[type[models.Model], list[models.Model]]]:
-    shipped = Policy.objects.filter(drafted_by=None, activated_by=None)
-    return [
-        (Policy, list(shipped)),
-        (PolicyRung, list(PolicyRung.objects.filter(policy__in=shipped).order_by("pk"))),
-        (PolicyTarget, list(PolicyTarget.objects.filter(policy__in=shipped).order_by("pk"))),
-    ]
+def _forget_files(names: set[str]) -> None:
+    kept = set(StoredFile.objects.filter(content__in=names).values_list("content", flat=True))
+    for name in names - kept:
+        default_storage.delete(name)
 
 
-def _models() -> list[type[models.Model]]:
-    return [
-        model
-        for model in apps.get_models(include_auto_created=True)
-        if model._meta.app_label in _APPS and model._meta.managed and model not in _SHIPPED
-    ]
+def _tables() -> list[str]:
+    names = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    return sorted(
+        connection.ops.quote_name(name)
+        for name in names
+        if name.startswith(_PREFIXES) and name not in _SHIPPED
+    )

@@ -164,8 +164,8 @@ TERMS: Final = (
         starts=14,
         registered=12,
         decided=9,
-        refused="The purchase order names Nordlys Holding AS in Bergen; the end user on record is Nordlys Fiber in Oslo. "
-        "Please send an order that names the end user with its address (C9).",
+        refused="The purchase order names Nordlys Holding AS in Bergen; the end user on record is Nordlys Fiber in "
+        "Oslo. Please send an order that names the end user with its address (C9).",
         purchase_order="MN-78402",
         ordered_for="Nordlys Holding AS",
         ordered_address="Bryggen 11, 5003 Bergen",
@@ -211,17 +211,13 @@ PAPERS: Final = (
     Paper(end_user="acme", software="pathkeeper", version="1.2", days=660, signed_by="alice"),
     Paper(end_user="acme", software="cgn-log-exporter", version="1.0", days=640, signed_by="alice"),
     Paper(end_user="hanbit", software="pathkeeper", version="1.2", days=560, signed_by="minsu"),
-    Paper(
-        end_user="hanbit", software="edgeprov", version="2.0", days=440, signed_by="minsu", outdated=41
-    ),
+    Paper(end_user="hanbit", software="edgeprov", version="2.0", days=440, signed_by="minsu", outdated=41),
     Paper(end_user="rival", software="pathkeeper", version="1.1", days=420, signed_by="mallory"),
     Paper(end_user="nordlys", software="edgeprov", version="2.0", days=380, signed_by="ingrid"),
     Paper(end_user="rival", software="cgn-log-exporter", version="1.0", days=360, signed_by="mallory"),
     Paper(end_user="nordlys", software="pathkeeper", version="1.3", days=145, signed_by="ingrid"),
     Paper(end_user="hanbit", software="cgn-log-exporter", version="1.1", days=110, signed_by="minsu"),
-    Paper(
-        end_user="hanbit", software="edgeprov", version="2.1", days=40, signed_by="minsu", unsigned=True
-    ),
+    Paper(end_user="hanbit", software="edgeprov", version="2.1", days=40, signed_by="minsu", unsigned=True),
     Paper(end_user="acme", software="edgeprov", version="2.1", days=15, signed_by="priya"),
     Paper(end_user="nordlys", software="cgn-log-exporter", version="1.1", days=14, signed_by="ingrid"),
 )

@@ -75,19 +75,16 @@ class _Reader:
     )
 
     def conversation(self, row: dict[str, Any]) -> Conversation:
-        at = self.opened(row)
-        acknowledged = row.pop("acknowledged", "")
-        steps = self.steps(row.pop("steps"), at)
-        texts = {"description": row.pop("description").strip()}
-        lists = {name: tuple(row.pop(name, ())) for name in ("watchers", "files")}
-        row.pop("opened")
+        at, acknowledged = self.opened(row), row.pop("acknowledged", "")
+        del row["opened"]
         return Conversation(
             at=at,
-            steps=steps,
+            steps=self.steps(row.pop("steps"), at),
+            description=row.pop("description").strip(),
+            watchers=tuple(row.pop("watchers", ())),
+            files=tuple(row.pop("files", ())),
             acknowledged=duration(acknowledged) if acknowledged not in ("", "never") else None,
             never_acknowledged=acknowledged == "never",
-            **texts,
-            **lists,
             **row,
         )
 
@@ -120,10 +117,12 @@ class _Reader:
 def conversations(now: datetime, rng: random.Random) -> list[Conversation]:
     """All cases, oldest first. Raises: ValueError for a step that is not between the one before it and `now`."""
     reader = _Reader(now, rng)
-    found = []
-    for path in sorted(FOLDER.glob("*.toml")):
-        for row in tomllib.loads(path.read_text(encoding="utf-8"))["case"]:
-            found.append(reader.conversation(row))
+    rows = [
+        row
+        for path in sorted(FOLDER.glob("*.toml"))
+        for row in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+    ]
+    found = [reader.conversation(row) for row in rows]
     return sorted(found, key=lambda conversation: (conversation.at, conversation.synopsis))
 
 

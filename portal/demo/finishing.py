@@ -45,12 +45,10 @@ def _name_files(world: World) -> None:
     """Stored files get random ids when they come in; here they get those of this seed."""
     for attachment in Attachment.objects.select_related("stored").order_by("pk"):
         old = attachment.stored
-        storage, path = old.content.storage, old.content.name
+        storage, path = old.content.storage, str(old.content.name)
         with old.content.open("rb") as content:
             data = content.read()
-        new = StoredFile(
-            id=uuid.UUID(int=world.rng.getrandbits(128), version=4), created_at=old.created_at
-        )
+        new = StoredFile(id=uuid.UUID(int=world.rng.getrandbits(128), version=4), created_at=old.created_at)
         target = storage_name(new, old.name)
         storage.delete(target)  # of an earlier world whose database is gone
         name = storage.save(target, ContentFile(data))

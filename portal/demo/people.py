@@ -227,9 +227,7 @@ def _customer(
 
 
 def _staff(key: str, name: str, domain: str, organisation: str, zone: str, *roles: Role) -> Person:
-    return Person(
-        key=key, domain=domain, name=name, organisation=organisation, roles=roles, zone=zone
-    )
+    return Person(key=key, domain=domain, name=name, organisation=organisation, roles=roles, zone=zone)
 
 
 PEOPLE: Final = (

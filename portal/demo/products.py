@@ -188,8 +188,8 @@ VERSIONS: Final = (
         published=68,
         applies_to=("21.4R3-S4",),
         fixes="D-1133",
-        notes="Patch for 21.4R3-S4: the path history keeps the configured number of changes after a reload (D-1133).\n\n"
-        "Install on the standby first, then fail over. No restart of rpd is needed.",
+        notes="Patch for 21.4R3-S4: the path history keeps the configured number of changes after a reload "
+        "(D-1133).\n\nInstall on the standby first, then fail over. No restart of rpd is needed.",
         files=(("pathkeeper-21.4R3-S4.1-patch.tgz", 3_118_540),),
     ),
     Version(
@@ -212,8 +212,8 @@ VERSIONS: Final = (
         published=None,
         applies_to=("21.4R3-S5",),
         fixes="D-1207",
-        notes="Patch for 21.4R3-S5: the standby no longer asks for a resync of the generation that it has (D-1207). BGP "
-        "sessions stay up after a failover.\n\nInstall on the standby first. Takes about four minutes per node, no "
+        notes="Patch for 21.4R3-S5: the standby no longer asks for a resync of the generation that it has (D-1207). "
+        "BGP sessions stay up after a failover.\n\nInstall on the standby first. Takes about four minutes per node, no "
         "loss of traffic.",
         files=(("pathkeeper-21.4R3-S5.1-patch.tgz", 3_206_772), ("README-21.4R3-S5.1.txt", 4_118)),
     ),
@@ -261,8 +261,8 @@ VERSIONS: Final = (
         applies_to=("2.6.1", "2.6.1-p1"),
         fixes="D-1160",
         notes="Patch for 2.6.1 and 2.6.1-p1: a refused packet delays a collector session instead of disabling it "
-        "(D-1160). The former default of `csv.profile` is restored (D-1151).\n\n```\nrpm -U cgn-exporter-2.6.1-p2.x86_64.rpm\n"
-        "cgnctl reload\n```",
+        "(D-1160). The former default of `csv.profile` is restored (D-1151).\n\n```\n"
+        "rpm -U cgn-exporter-2.6.1-p2.x86_64.rpm\ncgnctl reload\n```",
         files=(("cgn-exporter-2.6.1-p2.x86_64.rpm", 18_578_844),),
     ),
     Version(
@@ -274,8 +274,8 @@ VERSIONS: Final = (
         published=None,
         applies_to=("2.6.1", "2.6.1-p1", "2.6.1-p2"),
         fixes="D-1182",
-        notes="Patch for 2.6.1: the retry queue keeps one index instead of one file per batch (D-1182). Times are always "
-        "UTC, whatever `TZ` says (D-1190).",
+        notes="Patch for 2.6.1: the retry queue keeps one index instead of one file per batch (D-1182). Times are "
+        "always UTC, whatever `TZ` says (D-1190).",
         files=(("cgn-exporter-2.6.1-p3.x86_64.rpm", 18_580_102),),
     ),
     Version(
@@ -309,8 +309,8 @@ VERSIONS: Final = (
         drafted=176,
         published=170,
         applies_to=("2025.12", "2026.02"),
-        notes="Maintenance release.\n\n- Renamed objects keep their place on rollback (D-1049).\n- Letters beyond ASCII in "
-        "template variables (D-1087).\n- Optics are objects of their own in the inventory.",
+        notes="Maintenance release.\n\n- Renamed objects keep their place on rollback (D-1049).\n- Letters beyond ASCII "
+        "in template variables (D-1087).\n- Optics are objects of their own in the inventory.",
         files=(("edgeprov-2026.03.tar.gz", 62_114_905), ("edgeprov-templates-2026.03.tar.gz", 1_811_037)),
     ),
     Version(

@@ -74,7 +74,9 @@ def _digest() -> str:
 
 def _columns(model: type[models.Model]) -> list[str]:
     meta = model._meta
-    return [f.attname for f in meta.concrete_fields if (meta.app_label, meta.model_name, f.name) not in SECRET]
+    return [
+        f.attname for f in meta.concrete_fields if (meta.app_label, meta.model_name, f.name) not in SECRET
+    ]
 
 
 def _command(*words: str) -> str:
@@ -250,7 +252,9 @@ def test_the_drafted_patch_can_be_published_and_reaches_whom_it_concerns() -> No
 
     patch = publish_release(release=patch, by=_acting("paula@ps.example"), now=NOW + timedelta(minutes=1))
 
-    told = Message.objects.filter(subject=patch.subject).values_list("recipient__organisation__slug", flat=True)
+    told = Message.objects.filter(subject=patch.subject).values_list(
+        "recipient__organisation__slug", flat=True
+    )
     assert set(told) == {"acme", "hanbit"}
 
 

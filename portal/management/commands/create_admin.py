@@ -27,9 +27,13 @@ class Command(BaseCommand):
     help = f"Creates a CSC administrator or a superuser. The password is asked for, or taken from {PASSWORD}."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--email", required=True, help="the person's own address; shared ones are not allowed")
+        parser.add_argument(
+            "--email", required=True, help="the person's own address; shared ones are not allowed"
+        )
         parser.add_argument("--name", required=True, help="the person's name")
-        parser.add_argument("--superuser", action="store_true", help="reads everything in /admin/, has no role")
+        parser.add_argument(
+            "--superuser", action="store_true", help="reads everything in /admin/, has no role"
+        )
         parser.add_argument("--organisation", default="CSC", help="name of the support centre, if it is new")
         parser.add_argument("--country", default="US", help="its country, if it is new (two letters)")
 
