@@ -7,7 +7,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -38,6 +38,11 @@ def need(user: User, permission: Permission) -> None:
     """403 for somebody who may not do this; says which right is missing."""
     if not user.can(permission):
         raise PermissionDenied(_("Your role does not include: %(right)s.") % {"right": permission.label})
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: also an empty POST is one."""
+    return request.POST if request.method == "POST" else None
 
 
 # People
@@ -74,7 +79,7 @@ def people_list(request: HttpRequest) -> HttpResponse:
 def people_invite(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     need(user, Permission.PEOPLE_MANAGE)
-    form = InviteForm(request.POST or None, by=user)
+    form = InviteForm(posted(request), by=user)
     if request.method == "POST" and form.is_valid():
         try:
             invitation, secret = actions.invite(by=user, now=timezone.now(), **form.cleaned_data)
@@ -167,7 +172,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
-    form = ProfileForm(request.POST or None, instance=user)
+    form = ProfileForm(posted(request), instance=user)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Your profile was saved."))
@@ -228,7 +233,7 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 def token_list(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     assert user.acting is not None or user.is_superuser
-    form = TokenForm(request.POST or None)
+    form = TokenForm(posted(request))
     secret = None
     if request.method == "POST":
         if user.acting is None:

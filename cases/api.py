@@ -12,7 +12,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ParseError, PermissionDenied, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -157,8 +157,12 @@ class CasesApi(viewsets.GenericViewSet[Case]):
         return {**self.get_serializer_context(), "person": self.person}
 
     def typed(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
-        """The body, checked. Raises: ValidationError."""
-        serializer = serializer_class(data=self.request.data, context=self.context())
+        """The body, checked. Raises: ValidationError, ParseError."""
+        try:
+            body = self.request.data
+        except RecursionError as error:  # ten thousand brackets
+            raise ParseError from error
+        serializer = serializer_class(data=body, context=self.context())
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -176,9 +180,9 @@ class CasesApi(viewsets.GenericViewSet[Case]):
 
 def _expected(header: str | None, case: Case) -> int | None:
     """The version that the person knows. Raises: CaseChanged where none of them is one that stands."""
-    known = {tag.strip().removeprefix("W/").strip('"') for tag in (header or "*").split(",")}
-    if "*" in known:
+    if header is None or header.strip() == "*":
         return None
+    known = {tag.strip().removeprefix("W/").strip('"') for tag in header.split(",")}
     if str(case.version) not in known:
         raise CaseChanged(case.version)
     return case.version

@@ -44,7 +44,9 @@ def _coverage(user: User, now: datetime) -> list[dict[str, Any]]:
     """The latest approved contract of each software, and whether it is in force."""
     contracts = ServiceContract.objects.visible_to(user).filter(state=ContractState.APPROVED)
     latest: dict[int, ServiceContract] = {}
-    for contract in contracts.select_related("software").order_by("software__name", "software_id", "ends_on")[:60]:
+    for contract in contracts.select_related("software").order_by("software__name", "software_id", "ends_on")[
+        :60
+    ]:
         current = latest.get(contract.software_id)
         if current is None or not current.is_in_force_at(now):
             latest[contract.software_id] = contract

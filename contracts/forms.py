@@ -32,7 +32,7 @@ class RegisterForm(forms.Form):
     )
     starts_on = forms.DateField(
         label=gettext_lazy("First covered day"),
-        help_text=gettext_lazy("Covered from the first minute of this day where the end user is."),
+        help_text=gettext_lazy("A day where the end user is."),
         input_formats=["%Y-%m-%d"],
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
@@ -43,7 +43,7 @@ class RegisterForm(forms.Form):
         max_value=MOST_MONTHS,
         initial=12,
     )
-    purchase_order = forms.CharField(label=gettext_lazy("Purchase order"), max_length=60)
+    purchase_order = forms.CharField(label=gettext_lazy("Order number"), max_length=60)
     po_end_user_name = forms.CharField(label=gettext_lazy("End user, as your order names it"), max_length=200)
     po_end_user_address = forms.CharField(
         label=gettext_lazy("Address, as your order gives it"),

@@ -67,7 +67,7 @@ class Address:
     @property
     def reached_at(self) -> str:
         """The host as a browser on this machine writes it."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # nosec B104
 
     @property
     def bound(self) -> str:

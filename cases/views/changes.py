@@ -35,6 +35,11 @@ def _act_on(request: HttpRequest, number: str, act: Act) -> HttpResponse:
     case = get_object_or_404(Case.objects.visible_to(user).for_page(), number=number)
     if not act.is_for(user):
         raise PermissionDenied(_("Your role does not allow this."))
+    if request.method != "POST" and not act.fits(case, user):
+        messages.info(
+            request, _("%(act)s: not possible in the present state of the case.") % {"act": act.title}
+        )
+        return redirect("case_detail", case.number)
     form = act.form(request.POST or None, case=case, **_extras(act, user))
     if request.method != "POST":
         return _page(request, case, act, form, status=200)
@@ -89,7 +94,14 @@ def _with_version(request: HttpRequest, version: int) -> Any:
 
 
 def _page(
-    request: HttpRequest, case: Case, act: Act, form: ActForm, *, status: int, changes: Any = None, decision: Any = None
+    request: HttpRequest,
+    case: Case,
+    act: Act,
+    form: ActForm,
+    *,
+    status: int,
+    changes: Any = None,
+    decision: Any = None,
 ) -> HttpResponse:
     context = {
         "case": case,

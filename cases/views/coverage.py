@@ -53,7 +53,7 @@ def coverage_for(
     coverage = Coverage(decision=decision, release=release, priority=priority or Priority.P1)
     if decision.granted:
         contracts = ServiceContract.objects.visible_to(user)
-        coverage.contract = contracts.filter(pk=decision.contract_id).first()
+        coverage.contract = contracts.filter(number=decision.contract_number).first()
         _add_target(coverage, site, now)
     fixes = Release.objects.visible_to(user).published().filter(applies_to=release).select_related("fixes")
     coverage.fixes = list(fixes.order_by("-sort_key", "-pk")[:3])

@@ -123,7 +123,15 @@ class Filters:
     @property
     def narrows(self) -> bool:
         """Whether anything but the present state is asked for: an empty list then means "nothing matches"."""
-        asked = (self.waiting, self.mine, self.missed, self.owner, self.priority, self.software, self.customer)
+        asked = (
+            self.waiting,
+            self.mine,
+            self.missed,
+            self.owner,
+            self.priority,
+            self.software,
+            self.customer,
+        )
         return any((*asked, self.q, self.state != OPEN))
 
     def order(self, default: str) -> Sequence[Key]:
@@ -188,4 +196,3 @@ def _named(kind: str, rows: Any, value: str, label: str) -> Any:
 def state_options() -> list[tuple[str, str | Promise]]:
     states = [(state.value, state.label) for state in CaseState if state != CaseState.CLOSED]
     return [(OPEN, _("open")), (CLOSED, _("closed")), (ALL, _("all")), *states]
-

@@ -80,8 +80,8 @@ def fragment_or_page(
     request: HttpRequest, page: str, fragment: str, context: dict[str, Any]
 ) -> HttpResponseBase:
     """The part that htmx swaps, or the whole page for everybody else."""
-    htmx = getattr(request, "htmx", False)
-    wants_part = bool(htmx) and not htmx.history_restore_request
+    asked_by_htmx = request.headers.get("HX-Request") == "true"
+    wants_part = asked_by_htmx and request.headers.get("HX-History-Restore-Request") != "true"
     response = render(request, fragment if wants_part else page, context)
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
     return response

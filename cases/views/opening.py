@@ -73,7 +73,9 @@ def _initial(request: HttpRequest) -> dict[str, str]:
 
 def _open(request: HttpRequest, form: NewCaseForm, user: User, now: datetime) -> HttpResponse:
     try:
-        case = open_case(organisation=form.organisation, by=user, now=now, **form.values(by_telephone=_is_call(user)))
+        case = open_case(
+            organisation=form.organisation, by=user, now=now, **form.values(by_telephone=_is_call(user))
+        )
     except NotCovered as error:
         return _page(request, form, user, now, status=403, decision=error.decision)
     except NotAllowed as error:
@@ -106,15 +108,23 @@ def _say_done(request: HttpRequest, case: Case, form: NewCaseForm) -> None:
 
 
 def _page(
-    request: HttpRequest, form: NewCaseForm, user: User, now: datetime, *, status: int = 200, decision: Any = None
+    request: HttpRequest,
+    form: NewCaseForm,
+    user: User,
+    now: datetime,
+    *,
+    status: int = 200,
+    decision: Any = None,
 ) -> HttpResponse:
     if request.FILES and form.is_bound:
-        form.fields["files"].help_text = files_in_words(request.FILES.getlist("files"))
+        form["files"].help_text = files_in_words(request.FILES.getlist("files"))
     context = {
         "form": form,
         "organisation": form.organisation,
         "is_call": _is_call(user),
-        "coverage": _coverage(form, user, now, {name: form[name].value() for name in CoverageForm.base_fields}),
+        "coverage": _coverage(
+            form, user, now, {name: form[name].value() for name in CoverageForm.base_fields}
+        ),
         "decision": decision,
         "hints_at_english": form.is_bound and is_mostly_not_latin(str(form["description"].value() or "")),
         "now": now,

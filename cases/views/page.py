@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -133,9 +133,8 @@ def changes_since(case: Case, user: User, seen: int) -> list[Entry]:
 
 
 @require_safe
-def case_file(request: HttpRequest, number: str, file: UUID) -> HttpResponse:
+def case_file(request: HttpRequest, number: str, file: UUID) -> FileResponse:
     user = current_user(request)
     files = Attachment.objects.visible_to(user).select_related("stored")
     attachment = get_object_or_404(files, case__number=number, stored_id=file)
     return serve(attachment.stored)
-

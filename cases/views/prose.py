@@ -11,7 +11,11 @@ from markdown_it import MarkdownIt
 MAX_MARKDOWN: Final = 30_000
 
 # No pictures: an address in a reply must not tell somebody when it was read
-_MARKDOWN: Final = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable("image")
+_MARKDOWN: Final = (
+    MarkdownIt("commonmark", {"html": False, "breaks": True})
+    .enable(["table", "strikethrough"])
+    .disable("image")
+)
 _TAGS: Final = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",
     "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",

@@ -51,7 +51,9 @@ def queue_list(request: HttpRequest) -> HttpResponseBase:
     filters = Filters.read(request.GET)
     cases = filters.apply(Case.objects.visible_to(user), user=user, now=now).for_list()
     keys = filters.order("deadline") if filters.sort or not filters.owner else URGENCY
-    rows = (by_urgency(cases, now) if keys is URGENCY else cases).annotate(newest=Subquery(_newest_rows(user)))
+    rows = (by_urgency(cases, now) if keys is URGENCY else cases).annotate(
+        newest=Subquery(_newest_rows(user))
+    )
     page = page_of(rows, keys, after=filters.after, before=filters.before, size=PAGE_SIZE)
     total = capped_count(cases, page)
     is_overview = not (filters.narrows or filters.after or filters.before)

@@ -84,7 +84,10 @@ def excerpt(text: str, at: int, pattern: re.Pattern[str]) -> SafeString:
     piece = " ".join(text[start : at + 2 * AROUND].split())
     parts, last = [], 0
     for match in pattern.finditer(piece):
-        parts += [(conditional_escape(piece[last : match.start()]),), (format_html("<mark>{}</mark>", match[0]),)]
+        parts += [
+            (conditional_escape(piece[last : match.start()]),),
+            (format_html("<mark>{}</mark>", match[0]),),
+        ]
         last = match.end()
     parts.append((conditional_escape(piece[last:]),))
     lead = "…" if start else ""

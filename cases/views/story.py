@@ -112,7 +112,7 @@ def _body(case: Case, event: CaseEvent) -> SafeString | str:
         label = EscalationReason(wish).label if wish in EscalationReason.values else wish
         return format_html("<p><b>{}</b></p>{}", label, prose(event.body) if event.body else "")
     if event.kind == K.RESOLUTION_PROPOSED and event.detail.get("cause"):
-        return format_html("{}<p class=\"hint\">{}</p>", prose(event.body), _cause(event.detail["cause"]))
+        return format_html('{}<p class="hint">{}</p>', prose(event.body), _cause(event.detail["cause"]))
     return prose(event.body) if event.body else ""
 
 
@@ -124,8 +124,10 @@ def _role(case: Case, event: CaseEvent) -> str:
     organisation = event.by.organisation.name if event.by else ""
     if event.kind == K.OPENED:
         by_phone = case.channel == Channel.PHONE
-        words = _("%(organisation)s, opened the case from a telephone call") if by_phone else _(
-            "%(organisation)s, opened the case"
+        words = (
+            _("%(organisation)s, opened the case from a telephone call")
+            if by_phone
+            else _("%(organisation)s, opened the case")
         )
         return words % {"organisation": organisation}
     words = str(_ROLES.get(event.kind, "%(organisation)s"))
@@ -148,7 +150,9 @@ def _state(detail: Mapping[str, Any], who: str, sees_staff: bool) -> SafeString:
     if detail.get("to") == CaseState.CUSTOMER_PENDING:
         return format_html(_("<b>{who}</b> waits for the customer: {reason}"), who=who, reason=reason)
     if reason:
-        return format_html(_("<b>{who}</b> set the state to <b>{state}</b>: {reason}"), who=who, state=state, reason=reason)
+        return format_html(
+            _("<b>{who}</b> set the state to <b>{state}</b>: {reason}"), who=who, state=state, reason=reason
+        )
     return format_html(_("<b>{who}</b> set the state to <b>{state}</b>"), who=who, state=state)
 
 
@@ -163,13 +167,15 @@ def _assigned(detail: Mapping[str, Any], who: str, sees_staff: bool) -> SafeStri
 
 def _raised(detail: Mapping[str, Any], who: str, sees_staff: bool) -> SafeString:
     return format_html(
-        _("<b>{who}</b> raised the priority from {before} to <b>{after}</b>: {reason}"), **_priorities(detail, who)
+        _("<b>{who}</b> raised the priority from {before} to <b>{after}</b>: {reason}"),
+        **_priorities(detail, who),
     )
 
 
 def _lowered(detail: Mapping[str, Any], who: str, sees_staff: bool) -> SafeString:
     return format_html(
-        _("<b>{who}</b> lowered the priority from {before} to <b>{after}</b>: {reason}"), **_priorities(detail, who)
+        _("<b>{who}</b> lowered the priority from {before} to <b>{after}</b>: {reason}"),
+        **_priorities(detail, who),
     )
 
 
@@ -181,7 +187,11 @@ def _priorities(detail: Mapping[str, Any], who: str) -> dict[str, Any]:
 def _alert(detail: Mapping[str, Any], who: str, sees_staff: bool) -> SafeString:
     level, priority = f"L{detail.get('level', '')}", detail.get("priority", "")
     if not sees_staff:
-        return format_html(_("Our management was informed of this {priority}: level <b>{level}</b>"), priority=priority, level=level)
+        return format_html(
+            _("Our management was informed of this {priority}: level <b>{level}</b>"),
+            priority=priority,
+            level=level,
+        )
     people = ", ".join(detail.get("people", [])) or _("nobody")
     if detail.get("is_early"):
         words = _("Management alert {level} to <b>{people}</b>, ahead of its hour: nobody had acknowledged")
@@ -212,7 +222,9 @@ def _wants_closure(detail: Mapping[str, Any], who: str, sees_staff: bool) -> Saf
 def _handed(detail: Mapping[str, Any], who: str, sees_staff: bool) -> SafeString:
     leaver, heir = detail.get("leaver", ""), detail.get("heir", "")
     if heir:
-        return format_html(_("<b>{leaver}</b> has left; <b>{heir}</b> looks after the case now"), leaver=leaver, heir=heir)
+        return format_html(
+            _("<b>{leaver}</b> has left; <b>{heir}</b> looks after the case now"), leaver=leaver, heir=heir
+        )
     return format_html(_("<b>{leaver}</b> has left; the case is back in the queue"), leaver=leaver)
 
 

@@ -85,7 +85,9 @@ def _say_done(request: HttpRequest, body: str, user: User, *, as_note: bool) -> 
     else:
         messages.success(request, _("Your reply was sent to the engineers."))
         if is_mostly_not_latin(body):
-            messages.warning(request, _("Our engineers work in English (C50b). A translation helps them to help you."))
+            messages.warning(
+                request, _("Our engineers work in English (C50b). A translation helps them to help you.")
+            )
 
 
 def _changed(request: HttpRequest, case: Case, user: User, form: TalkForm, *, as_note: bool) -> HttpResponse:
@@ -111,5 +113,9 @@ def _again(
         lines.append((files_in_words(request.FILES.getlist("files")),))
     wrong = format_html_join("", "<li>{}</li>", lines)
     title = SafeString(render_to_string("cases/_not_sent.html", {"lines": wrong}, request)) if lines else ""
-    typed = {"text": request.POST.get("body", ""), "errors": SafeString(summary + title), "writes_note": as_note}
+    typed = {
+        "text": request.POST.get("body", ""),
+        "errors": SafeString(summary + title),
+        "writes_note": as_note,
+    }
     return show(request, case, user, timezone.now(), typed=typed, status=status)

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
@@ -252,6 +253,14 @@ class ServiceContract(models.Model):
     @property
     def last_covered_day(self) -> date:
         return self.ends_on - timedelta(days=1)
+
+    @property
+    def covered_before(self) -> date:
+        """The first day, in the end user's zone, on which nothing is covered: earlier than `ends_on` if terminated."""
+        if self.terminated_at is None:
+            return self.ends_on
+        last = self.terminated_at.astimezone(ZoneInfo(self.zone)).date()
+        return max(self.starts_on, min(self.ends_on, last + timedelta(days=1)))
 
     def condition_at(self, at: datetime) -> Condition:
         """What the contract is worth at `at` (UTC)."""

@@ -54,6 +54,7 @@ def contract_list(request: HttpRequest) -> HttpResponse:
         "ending": _days(request),
         "today": now.date(),
         "is_end_user": user.acting is not None and not user.is_vendor_staff and not _is_partner(user),
+        "is_partner": _is_partner(user),
         "may_register": _may_register(user),
         "is_filtered": any(request.GET.get(name) for name in ("state", "ending", "end_user")),
     }

@@ -309,8 +309,8 @@ VERSIONS: Final = (
         drafted=176,
         published=170,
         applies_to=("2025.12", "2026.02"),
-        notes="Maintenance release.\n\n- Renamed objects keep their place on rollback (D-1049).\n- Letters beyond ASCII "
-        "in template variables (D-1087).\n- Optics are objects of their own in the inventory.",
+        notes="Maintenance release.\n\n- Renamed objects keep their place on rollback (D-1049).\n- Letters beyond "
+        "ASCII in template variables (D-1087).\n- Optics are objects of their own in the inventory.",
         files=(("edgeprov-2026.03.tar.gz", 62_114_905), ("edgeprov-templates-2026.03.tar.gz", 1_811_037)),
     ),
     Version(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from playwright.sync_api import Page
+
 # people whose pages differ; the others of the demo see the same ones with other rows
 KINDS: Final = {
     "alice": "end user, technical contact and account manager",
@@ -81,3 +83,12 @@ DETAILS: Final = (
     Detail("ada", "/people/", "/people/"),
     Detail("sam", "/engine/mail/", "/engine/mail/"),
 )
+
+
+def first_link(page: Page, prefix: str) -> str | None:
+    """The first link in the content whose address goes on after `prefix`."""
+    for link in page.get_by_role("main").locator(f'a[href^="{prefix}"]').all():
+        href = link.get_attribute("href") or ""
+        if len(href) > len(prefix) and "?" not in href:
+            return href
+    return None

@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import Troubles, chromium, sign_in
-from tests.browser.pages import DETAILS, EVERYONE, KINDS, OWN, STRANGERS
+from tests.browser.pages import DETAILS, EVERYONE, KINDS, OWN, STRANGERS, first_link
 from tests.browser.stack import running_stack
 
 SIZES = {"wide": (1440, 900), "phone": (360, 740)}
@@ -26,15 +26,6 @@ LANGUAGES = ("en", "ko")
 def name_of(path: str) -> str:
     """A file name that tells the page."""
     return re.sub(r"[^\w.-]+", "_", path).strip("_") or "home"
-
-
-def first_link(page: Page, prefix: str) -> str | None:
-    """The first link in the content whose address goes on after `prefix`."""
-    for link in page.get_by_role("main").locator(f'a[href^="{prefix}"]').all():
-        href = link.get_attribute("href") or ""
-        if len(href) > len(prefix) and "?" not in href:
-            return href
-    return None
 
 
 def paths_of(page: Page, base: str, who: str) -> list[str]:

@@ -61,6 +61,7 @@ def test_the_exact_number_comes_before_a_case_that_mentions_it(alice: User, open
     assert numbers(alice, first.number) == [first.number, second.number]
 
 
+@pytest.mark.attack("search as an oracle")
 def test_a_stranger_finds_nothing(mallory: User, alice: User, open_case: Open) -> None:
     case = open_case(customer_reference="INC-9", description="the spooler jams")
     for text in (case.number, "INC-9", "spooler"):
@@ -128,6 +129,7 @@ def test_words_may_stand_in_different_entries_of_one_case(alice: User, sam: User
     assert numbers(alice, "exporter inode") == [case.number]
 
 
+@pytest.mark.attack("search as an oracle")
 def test_an_internal_note_is_found_by_staff_and_never_by_the_customer(
     alice: User, sam: User, open_case: Open
 ) -> None:
@@ -168,6 +170,7 @@ def test_a_common_word_walks_the_list_and_finds_the_same(
         assert numbers(alice, "walrus penguin") == expected
 
 
+@pytest.mark.attack("SQL in every parameter")
 @pytest.mark.parametrize(
     "text",
     [

@@ -282,7 +282,9 @@ def test_nobody_approves_or_refuses_what_they_registered(
     ada: User, abel: User, ingrid: User, paula: User, nordlys: Organisation, edgeprov: Software
 ) -> None:
     factories.agreed_documents(nordlys, edgeprov, ingrid, paula)
-    contract = _register(ada, nordlys, edgeprov, purchase_order="", po_end_user_name="", po_end_user_address="")
+    contract = _register(
+        ada, nordlys, edgeprov, purchase_order="", po_end_user_name="", po_end_user_address=""
+    )
     assert (contract.channel, contract.partner) == ("direct", None)
     with pytest.raises(errors.NotAllowed):
         actions.approve_contract(contract=contract, by=ada, now=NOW)
@@ -367,9 +369,7 @@ def test_the_year_of_a_number_is_the_year_in_utc_and_counts_from_one(
 ) -> None:
     last_moment = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
     first = _register(remy, nordlys, edgeprov, now=last_moment)
-    second = _register(
-        remy, nordlys, edgeprov, starts_on=first.ends_on, now=datetime(2027, 1, 1, tzinfo=UTC)
-    )
+    second = _register(remy, nordlys, edgeprov, starts_on=first.ends_on, now=datetime(2027, 1, 1, tzinfo=UTC))
     assert (first.number, second.number) == ("CS-2026-0001", "CS-2027-0001")
 
 

@@ -332,7 +332,13 @@ def test_the_administrator_approves_once_both_documents_are_agreed(
 
 @pytest.mark.clause("C9")
 def test_an_order_that_differs_is_shown_and_has_to_be_ticked(
-    remy: User, ada: User, ingrid: User, paula: User, nordlys: Organisation, edgeprov: Software, sign_in: SignIn
+    remy: User,
+    ada: User,
+    ingrid: User,
+    paula: User,
+    nordlys: Organisation,
+    edgeprov: Software,
+    sign_in: SignIn,
 ) -> None:
     contract = _waiting(remy, nordlys, edgeprov, po_end_user_name="Nordlys Fibre ASA")
     factories.agreed_documents(nordlys, edgeprov, ingrid, paula)

@@ -153,7 +153,9 @@ def test_a_withdrawal_has_a_reason(world: World, paula: User, sam: User) -> None
 
 
 @pytest.mark.clause("C2")
-def test_software_is_registered_with_its_statement_of_work(paula: User, ada: User, acme: Organisation) -> None:
+def test_software_is_registered_with_its_statement_of_work(
+    paula: User, ada: User, acme: Organisation
+) -> None:
     values: dict[str, Any] = {
         "name": "CGN Log Exporter",
         "slug": "cgn-log-exporter",

@@ -1,7 +1,7 @@
 """Decisions as the rest of the portal asks for them, and their records."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.utils import InternalError
 
 from accounts.models import Organisation, User
+from contracts import actions as contract_actions
 from contracts import errors
 from entitlements import actions
 from entitlements.facts import PREVIEW
@@ -18,6 +19,8 @@ from entitlements.reasons import Code
 from tests import factories
 from tests.conftest import World
 from tests.factories import NOW
+
+MOMENT = timedelta(microseconds=1)
 
 
 @dataclass
@@ -53,7 +56,9 @@ def test_a_case_under_a_contract_in_force_is_granted_and_says_until_when(
 
 
 @pytest.mark.clause("C25")
-def test_a_lapsed_contract_refuses_and_says_since_when(asked: Asked, mallory: User, rival: Organisation) -> None:
+def test_a_lapsed_contract_refuses_and_says_since_when(
+    asked: Asked, mallory: User, rival: Organisation
+) -> None:
     answer, record = actions.decide_and_record(**asked.about(rival, mallory), now=NOW)
     (reason,) = answer.reasons
     assert reason.code == Code.ENDED
@@ -73,7 +78,10 @@ def test_a_record_keeps_facts_question_and_answer_and_is_never_changed(
     assert record.answer == answer.as_record()
     assert record.facts["contracts"][0]["number"] == asked.world.contract.number
     assert record.request["site_country"] == "US"
-    for change in (DecisionRecord.objects.all().delete, lambda: DecisionRecord.objects.update(is_granted=False)):
+    for change in (
+        DecisionRecord.objects.all().delete,
+        lambda: DecisionRecord.objects.update(is_granted=False),
+    ):
         with pytest.raises(InternalError), transaction.atomic():
             change()
 
@@ -114,7 +122,9 @@ def test_the_country_of_the_asking_contact_counts_but_not_that_of_staff(
 
 
 @pytest.mark.clause("C52")
-def test_somebody_whose_membership_has_ended_is_refused(asked: Asked, alice: User, acme: Organisation) -> None:
+def test_somebody_whose_membership_has_ended_is_refused(
+    asked: Asked, alice: User, acme: Organisation
+) -> None:
     assert alice.acting
     alice.acting.ended_at = NOW
     answer = actions.decide(**asked.about(acme, alice), at=NOW)
@@ -143,3 +153,43 @@ def test_the_database_refuses_a_record_that_makes_no_sense(
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
         record.save(force_insert=True)
     assert sentence in errors.violated(refusal.value)
+
+
+@pytest.mark.clause("C12", "C17", "C25")
+def test_a_contract_that_a_reseller_registers_and_staff_approve_covers_from_its_start(
+    remy: User, ada: User, ingrid: User, paula: User, nordlys: Organisation
+) -> None:
+    release = factories.ReleaseFactory.make(published_by=paula.acting)
+    release.software.end_users.add(nordlys)
+    factories.agreed_documents(nordlys, release.software, ingrid, paula)
+    factories.accept(nordlys, release, ingrid)
+    contract = contract_actions.register_contract(
+        end_user=nordlys,
+        software=release.software,
+        starts_on=date(2027, 1, 1),
+        ends_on=date(2028, 1, 1),
+        purchase_order="PO-7731",
+        po_end_user_name=nordlys.name,
+        po_end_user_address=nordlys.address,
+        by=remy,
+        now=NOW,
+    )
+    question: dict[str, Any] = {
+        "organisation": nordlys,
+        "software": release.software,
+        "release": release,
+        "site_country": "NO",
+        "purpose": Purpose.CASE,
+        "by": ingrid,
+    }
+    codes = [reason.code for reason in actions.decide(**question, at=NOW).reasons]
+    assert codes == [Code.WAITING_FOR_APPROVAL]
+    contract_actions.approve_contract(contract=contract, by=ada, now=NOW)
+    start, end = datetime(2026, 12, 31, 23, tzinfo=UTC), datetime(2027, 12, 31, 23, tzinfo=UTC)
+    for at, granted in (
+        (start - MOMENT, False),
+        (start, True),
+        (end - MOMENT, True),
+        (end, False),
+    ):
+        assert actions.decide(**question, at=at).granted is granted

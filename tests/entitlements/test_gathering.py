@@ -42,11 +42,18 @@ def test_the_facts_tell_contract_acceptance_software_and_who_is_there(
 
 def test_an_organisation_with_nothing_has_facts_too(nordlys: Organisation) -> None:
     facts = facts_for([nordlys], NOW)[nordlys.pk]
-    assert (facts.software, facts.contracts, facts.accepted, facts.has_technical_contact) == ((), (), (), False)
+    assert (facts.software, facts.contracts, facts.accepted, facts.has_technical_contact) == (
+        (),
+        (),
+        (),
+        False,
+    )
     assert facts_for([], NOW) == {}
 
 
-def test_a_technical_contact_who_left_or_was_deactivated_does_not_count(alice: User, acme: Organisation) -> None:
+def test_a_technical_contact_who_left_or_was_deactivated_does_not_count(
+    alice: User, acme: Organisation
+) -> None:
     assert facts_for([acme], NOW)[acme.pk].has_technical_contact
     alice.is_active = False
     alice.save()
@@ -87,7 +94,9 @@ def test_four_queries_for_any_number_of_organisations(count: int, paula: User) -
     organisations = [_customer(software, paula) for _ in range(count)]
     for organisation in organisations:
         factories.accept(organisation, release, paula)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         facts = facts_for(organisations, NOW)
     assert len(queries) <= 4
     assert len(facts) == count

@@ -99,7 +99,9 @@ def test_who_runs_another_line_or_nothing_is_not_told(
 
 @pytest.mark.clause("C39", "C40")
 @pytest.mark.parametrize("kind", [ReleaseKind.RELEASE, ReleaseKind.UPGRADE])
-def test_releases_and_upgrades_are_not_told(kind: ReleaseKind, world: World, alice: User, paula: User) -> None:
+def test_releases_and_upgrades_are_not_told(
+    kind: ReleaseKind, world: World, alice: User, paula: User
+) -> None:
     draft = actions.draft_release(
         software=world.software,
         version="22.1R1",
@@ -210,7 +212,8 @@ def test_mail_and_inbox_say_which_patch_for_which_release(
     message = Message.objects.get(subject=patch.subject)
     assert inbox_line(message).startswith("Patch 21.4R3-S5.1 of PathKeeper is available: ")
     letter = mail_of(Delivery.objects.get(message=message, channel="mail"))
-    assert letter.subject == "Patch 21.4R3-S5.1 of PathKeeper is available"
+    assert letter.subject.startswith("Patch 21.4R3-S5.1 of PathKeeper is available")
+    assert "It is made for 21.4R3-S5." in letter.body
     assert "PR1790001" in letter.body
     assert "/software/pathkeeper/21.4R3-S5.1/" in letter.body
     assert not mail.outbox

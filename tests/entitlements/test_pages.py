@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.test.utils import CaptureQueriesContext
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Organisation, User
 from contracts import actions
@@ -63,7 +63,7 @@ def test_a_lapsed_contract_says_why_since_when_and_what_would_change_it(
     page = sign_in(mallory).get("/coverage/").content.decode()
     assert "Not covered" in page
     assert f"The contract {world.lapsed.number} ended on 31 October 2026." in page
-    assert "since 1 Nov 2026" in page
+    assert ">1 Nov 2026 01:00 CET</time>" in page
     assert "Renew the contract" in page
 
 
@@ -102,7 +102,9 @@ def test_a_partner_sees_only_what_its_own_contracts_cover(
     before = factories.ContractFactory.make(
         end_user=nordlys, software=own, starts_on=date(2025, 1, 1), ends_on=date(2026, 1, 1), **staff
     )
-    factories.accept(nordlys, factories.ReleaseFactory.make(line__software=own, published_by=paula.acting), ingrid)
+    factories.accept(
+        nordlys, factories.ReleaseFactory.make(line__software=own, published_by=paula.acting), ingrid
+    )
     contract = actions.register_contract(
         end_user=nordlys,
         software=own,
@@ -143,7 +145,7 @@ def test_the_coverage_page_costs_the_same_for_one_software_and_for_twenty(
         software.end_users.add(acme)
     with CaptureQueriesContext(connection) as twenty:
         client.get("/coverage/")
-    assert len(twenty) == len(one) <= 14
+    assert len(twenty) == len(one) <= 15
 
 
 @pytest.mark.clause("C23", "C35")
@@ -177,4 +179,3 @@ def test_nobody_sees_the_drafts_or_upgrades_among_the_notices(
         line=world.line, version="30.1", kind=ReleaseKind.UPGRADE, published_by=paula.acting
     )
     assert "30.1" not in sign_in(paula).get("/notices/").content.decode()
-

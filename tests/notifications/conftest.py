@@ -45,9 +45,7 @@ class MailServer:
         reply = self.replies.pop(0) if self.replies else None
         if reply is not None:
             return reply
-        self.mails.append(
-            cast("EmailMessage", message_from_bytes(cast("bytes", envelope.content), policy=policy.default))
-        )
+        self.mails.append(message_from_bytes(cast("bytes", envelope.content), policy=policy.default))
         self.recipients += envelope.rcpt_tos
         if self.hangs_up_after_accepting:
             self.hangs_up_after_accepting -= 1

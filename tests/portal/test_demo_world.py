@@ -180,6 +180,15 @@ def test_one_of_the_two_burning_cases_waits_for_its_acknowledgement() -> None:
     climb = Rung.objects.get(cycle__case=hanbit, level=2)
     assert climb.state == RungState.PENDING
     assert climb.next_at == NOW + timedelta(minutes=5)
+    unanswered = Message.objects.get(needs_acknowledgement=True, acknowledgement=None)
+    assert unanswered.subject == hanbit.subject
+
+
+def test_an_alert_that_was_answered_late_had_gone_up_a_level() -> None:
+    rung = Rung.objects.get(cycle__case__customer_reference="HM-87420", level=2)
+
+    assert rung.fired_early
+    assert rung.fired_at == rung.cycle.started_at + timedelta(minutes=15)
 
 
 def test_only_one_update_is_overdue() -> None:

@@ -85,7 +85,7 @@ class Stage:
     def printed(self) -> str:
         return (self.path / "printed").read_text()
 
-    def until(self, wanted: Callable[[], object], *, seconds: float = 20) -> None:
+    def until(self, wanted: Callable[[], object], *, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not wanted():
             assert time.monotonic() < deadline, self.printed()
@@ -335,8 +335,9 @@ def test_the_whole_portal_comes_up_heals_and_goes(tmp_path_factory: pytest.TempP
     words = f"cd {embedded.CHECKOUT} && exec {sys.executable} -W ignore -m portal.run"
     watcher = whole.start("sh", "-c", words)
     try:
-        whole.until(lambda: "Ready after" in whole.printed() or watcher.poll() is not None, seconds=90)
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        whole.until(lambda: "Ready after" in whole.printed() or watcher.poll() is not None, seconds=240)
+        assert "Ready after" in whole.printed(), whole.printed()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request("GET", "/account/login/")
         assert connection.getresponse().status == 200
         connection.close()

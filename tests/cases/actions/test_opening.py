@@ -210,6 +210,7 @@ def foreign(world: World, mallory: User) -> dict[str, Any]:
         "an unknown follow-up",
     ],
 )
+@pytest.mark.attack("foreign ids in the body")
 def test_what_is_foreign_is_refused_like_what_is_unknown(
     open_case: Open, world: World, mallory: User, what: str
 ) -> None:

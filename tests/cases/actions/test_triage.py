@@ -1,7 +1,7 @@
 """Taking, assigning, moving on."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -16,6 +16,10 @@ from tests.factories import NOW
 pytestmark = pytest.mark.django_db
 Open = Callable[..., Case]
 LATER = NOW + timedelta(minutes=10)
+
+
+def due_times() -> list[datetime]:
+    return [rung.due_at for rung in Rung.objects.order_by("level") if rung.due_at]
 
 
 def test_taking_a_case_makes_it_ones_own_and_in_progress(open_case: Open, sam: User) -> None:
@@ -73,9 +77,8 @@ def test_somebody_who_has_left_cannot_have_one(open_case: Open, sam: User, sofia
 
 
 @pytest.mark.parametrize("before", sorted(MOVES))
-@pytest.mark.parametrize("to", sorted(CaseState.values))
 def test_jtac_moves_a_case_as_the_table_says_and_no_other_way(
-    open_case: Open, sam: User, before: str, to: str
+    open_case: Open, sam: User, before: str
 ) -> None:
     case = open_case()
     needed = {
@@ -83,16 +86,13 @@ def test_jtac_moves_a_case_as_the_table_says_and_no_other_way(
         CaseState.RESOLUTION_PROPOSED: {"proposed_at": NOW, "resolution": "Fixed"},
         CaseState.CLOSED: {"closed_at": NOW},
     }
-    Case.objects.filter(pk=case.pk).update(state=before, **needed.get(CaseState(before), {}))
-    move = {"case": case, "to": to, "reason": "because", "by": sam, "now": LATER}
-    if before == CaseState.CLOSED:
-        with pytest.raises(CaseClosed):
-            actions.change_state(**move)
-    elif to in MOVES[before] and to != CaseState.RESOLUTION_PROPOSED:
-        assert actions.change_state(**move).state == to
-    else:
-        with pytest.raises(IllegalMove) as refused:
-            actions.change_state(**move)
+    for to in CaseState.values:
+        Case.objects.filter(pk=case.pk).update(state=before, **needed.get(CaseState(before), {}))
+        if to in MOVES[before] and to != CaseState.RESOLUTION_PROPOSED:
+            assert actions.change_state(case=case, to=to, reason="because", by=sam, now=LATER).state == to
+            continue
+        with pytest.raises(CaseClosed if before == CaseState.CLOSED else IllegalMove) as refused:
+            actions.change_state(case=case, to=to, reason="because", by=sam, now=LATER)
         assert str(refused.value)
 
 
@@ -120,14 +120,13 @@ def test_waiting_stops_the_ladder_in_business_hours_and_goes_on_where_it_stood(
     open_case: Open, sam: User, alice: User
 ) -> None:
     case = open_case(priority="P3")
-    planned = list(Rung.objects.order_by("level").values_list("due_at", flat=True))
+    planned = due_times()
     day = timedelta(days=1)
     actions.change_state(case=case, to="customer_pending", reason="log", by=sam, now=NOW + 2 * day)
     assert set(Rung.objects.values_list("due_at", "next_at")) == {(None, None)}
     actions.reply(case=case, body="Here", by=alice, now=NOW + 3 * day)
-    moved = list(Rung.objects.order_by("level").values_list("due_at", flat=True))
-    # from Tuesday 04:00 to Wednesday 04:00 in California: one business day, over the weekend three
-    assert [after - before for before, after in zip(planned, moved, strict=True)] == [3 * day, day]
+    # from Tuesday 04:00 to Wednesday 04:00 in California is one business day, which for L1 falls on a weekend
+    assert due_times() == [planned[0] + 3 * day, planned[1] + day]
 
 
 @pytest.mark.clause("C22")

@@ -1,0 +1,386 @@
+"""Who gets what from each URL, with an empty request, when the object is Acme's.
+
+A cell is "status people; status people"; `all` are the members not named, `everybody` includes strangers.
+anna contact, alice technical contact and account manager (both of Acme), mallory of the lapsed rival, remy the
+reseller, sam engineer, lena duty manager, paula Professional Services, ada CSC administrator, aki auditor, root.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    get: str
+    post: str
+
+
+ROWS = {
+    "home": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "help": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "search": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "profile": Row(
+        get="200 all",
+        post="422 all",
+    ),
+    "act_for": Row(
+        get="405 all",
+        post="404 all",
+    ),
+    "set_language": Row(
+        get="405 everybody",
+        post="302 all",
+    ),
+    "set_theme": Row(
+        get="405 everybody",
+        post="302 all",
+    ),
+    "token_list": Row(
+        get="200 all",
+        post="403 root; 422 all",
+    ),
+    "token_revoke": Row(
+        get="405 all",
+        post="302 anna; 404 all",
+    ),
+    "invitation": Row(
+        get="404 everybody",
+        post="404 everybody",
+    ),
+    "people_list": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "people_invite": Row(
+        get="200 alice ada; 403 all",
+        post="422 alice ada; 403 all",
+    ),
+    "person_detail": Row(
+        get="404 mallory remy root; 200 all",
+        post="405 all",
+    ),
+    "membership_end": Row(
+        get="405 all",
+        post="422 alice ada; 403 all",
+    ),
+    "account_deactivate": Row(
+        get="405 all",
+        post="422 ada; 403 all",
+    ),
+    "organisation_list": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "audit_list": Row(
+        get="200 ada aki; 403 all",
+        post="405 all",
+    ),
+    "inbox": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "inbox_read_all": Row(
+        get="405 all",
+        post="302 all",
+    ),
+    "inbox_open": Row(
+        get="302 lena; 404 all",
+        post="405 all",
+    ),
+    "message_acknowledge": Row(
+        get="405 all",
+        post="302 lena; 404 all",
+    ),
+    "engine": Row(
+        get="200 sam lena ada aki; 403 all",
+        post="405 all",
+    ),
+    "delivery_send_again": Row(
+        get="405 all",
+        post="302 lena ada; 403 all",
+    ),
+    "contract_list": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "contract_register": Row(
+        get="200 remy ada; 403 all",
+        post="422 remy ada; 403 all",
+    ),
+    "contract_detail": Row(
+        get="404 mallory remy root; 200 all",
+        post="405 all",
+    ),
+    "contract_approve": Row(
+        get="405 all",
+        post="404 mallory root; 422 ada; 403 all",
+    ),
+    "contract_refuse": Row(
+        get="405 all",
+        post="404 mallory root; 422 ada; 403 all",
+    ),
+    "software_list": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "software_detail": Row(
+        get="404 root; 200 all",
+        post="405 all",
+    ),
+    "release_new": Row(
+        get="200 sam lena paula; 404 root; 403 all",
+        post="404 root; 422 sam lena paula; 403 all",
+    ),
+    "release_detail": Row(
+        get="404 root; 200 all",
+        post="405 all",
+    ),
+    "release_accept": Row(
+        get="405 all",
+        post="302 alice mallory; 404 root; 403 all",
+    ),
+    "release_publish": Row(
+        get="405 all",
+        post="302 paula; 403 sam lena; 404 all",
+    ),
+    "coverage": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "coverage_organisation": Row(
+        get="404 mallory root; 200 all",
+        post="405 all",
+    ),
+    "notice_list": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "case_list": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "case_new": Row(
+        get="403 remy paula ada aki root; 200 all",
+        post="200 sam lena; 400 anna alice mallory; 403 all",
+    ),
+    "case_coverage": Row(
+        get="200 anna alice mallory; 403 all",
+        post="405 all",
+    ),
+    "case_detail": Row(
+        get="404 mallory remy paula ada root; 200 all",
+        post="405 all",
+    ),
+    "case_file": Row(
+        get="404 mallory remy paula ada root; 200 all",
+        post="405 all",
+    ),
+    "case_reply": Row(
+        get="405 all",
+        post="400 anna alice sam lena; 403 aki; 404 all",
+    ),
+    "case_note": Row(
+        get="405 all",
+        post="400 sam lena; 403 anna alice aki; 404 all",
+    ),
+    "case_take": Row(
+        get="405 all",
+        post="400 sam lena; 403 anna alice aki; 404 all",
+    ),
+    "case_assign": Row(
+        get="200 sam lena; 403 anna alice aki; 404 all",
+        post="400 sam lena; 403 anna alice aki; 404 all",
+    ),
+    "case_ask": Row(
+        get="200 sam lena; 403 anna alice aki; 404 all",
+        post="400 sam lena; 403 anna alice aki; 404 all",
+    ),
+    "case_state": Row(
+        get="200 sam lena; 403 anna alice aki; 404 all",
+        post="400 sam lena; 403 anna alice aki; 404 all",
+    ),
+    "case_raise_priority": Row(
+        get="200 anna alice sam lena; 403 aki; 404 all",
+        post="400 anna alice sam lena; 403 aki; 404 all",
+    ),
+    "case_lower_priority": Row(
+        get="200 sam lena; 403 anna alice aki; 404 all",
+        post="400 sam lena; 403 anna alice aki; 404 all",
+    ),
+    "case_restored": Row(
+        get="200 sam lena; 403 anna alice aki; 404 all",
+        post="400 sam lena; 403 anna alice aki; 404 all",
+    ),
+    "case_deny_restoration": Row(
+        get="200 anna alice sam lena; 403 aki; 404 all",
+        post="400 anna alice sam lena; 403 aki; 404 all",
+    ),
+    "case_propose": Row(
+        get="200 sam lena; 403 anna alice aki; 404 all",
+        post="400 sam lena; 403 anna alice aki; 404 all",
+    ),
+    "case_accept": Row(
+        get="200 anna alice; 403 sam lena aki; 404 all",
+        post="400 anna alice; 403 sam lena aki; 404 all",
+    ),
+    "case_reject": Row(
+        get="200 anna alice; 403 sam lena aki; 404 all",
+        post="400 anna alice; 403 sam lena aki; 404 all",
+    ),
+    "case_request_closure": Row(
+        get="200 anna alice; 403 sam lena aki; 404 all",
+        post="400 anna alice; 403 sam lena aki; 404 all",
+    ),
+    "case_close": Row(
+        get="200 sam lena; 403 anna alice aki; 404 all",
+        post="400 sam lena; 403 anna alice aki; 404 all",
+    ),
+    "case_reopen": Row(
+        get="200 anna alice sam lena; 403 aki; 404 all",
+        post="400 anna alice sam lena; 403 aki; 404 all",
+    ),
+    "case_escalate": Row(
+        get="200 anna alice; 403 sam lena aki; 404 all",
+        post="400 anna alice; 403 sam lena aki; 404 all",
+    ),
+    "queue_list": Row(
+        get="200 sam lena aki; 403 all",
+        post="405 all",
+    ),
+    "queue_news": Row(
+        get="200 sam lena aki; 403 all",
+        post="405 all",
+    ),
+    "queue_next": Row(
+        get="302 sam lena aki; 403 all",
+        post="405 all",
+    ),
+    "escalation_list": Row(
+        get="200 sam lena aki; 403 all",
+        post="405 all",
+    ),
+    "mail_list": Row(
+        get="404 all",
+        post="405 all",
+    ),
+    "mail_detail": Row(
+        get="404 all",
+        post="405 all",
+    ),
+    "health_live": Row(
+        get="200 everybody",
+        post="405 everybody",
+    ),
+    "health_ready": Row(
+        get="200 everybody",
+        post="405 everybody",
+    ),
+    "health_engine": Row(
+        get="503 everybody",
+        post="405 everybody",
+    ),
+    "metrics": Row(
+        get="200 everybody",
+        post="405 everybody",
+    ),
+    "api_case-list": Row(
+        get="403 root; 200 all",
+        post="400 anna alice mallory sam lena; 403 all",
+    ),
+    "api_case-detail": Row(
+        get="403 root; 404 mallory remy paula ada; 200 all",
+        post="403 root; 405 all",
+    ),
+    "api_case-accept": Row(
+        get="403 root; 405 all",
+        post="404 mallory remy paula ada; 409 anna alice; 403 all",
+    ),
+    "api_case-assign": Row(
+        get="403 root; 405 all",
+        post="400 sam lena; 404 mallory remy paula ada; 403 all",
+    ),
+    "api_case-attachment": Row(
+        get="403 root; 404 mallory remy paula ada; 200 all",
+        post="403 root; 405 all",
+    ),
+    "api_case-attachments": Row(
+        get="403 root; 405 all",
+        post="400 anna alice sam lena; 404 mallory remy paula ada; 403 all",
+    ),
+    "api_case-escalate": Row(
+        get="403 root; 405 all",
+        post="400 anna alice; 404 mallory remy paula ada; 403 all",
+    ),
+    "api_case-events": Row(
+        get="403 root; 404 mallory remy paula ada; 200 all",
+        post="403 root; 405 all",
+    ),
+    "api_case-note": Row(
+        get="403 root; 405 all",
+        post="400 sam lena; 404 mallory remy paula ada; 403 all",
+    ),
+    "api_case-priority": Row(
+        get="403 root; 405 all",
+        post="400 anna alice sam lena; 404 mallory remy paula ada; 403 all",
+    ),
+    "api_case-reject": Row(
+        get="403 root; 405 all",
+        post="400 anna alice; 404 mallory remy paula ada; 403 all",
+    ),
+    "api_case-reopen": Row(
+        get="403 root; 405 all",
+        post="400 anna alice sam lena; 404 mallory remy paula ada; 403 all",
+    ),
+    "api_case-reply": Row(
+        get="403 root; 405 all",
+        post="400 anna alice sam lena; 404 mallory remy paula ada; 403 all",
+    ),
+    "api_case-request-closure": Row(
+        get="403 root; 405 all",
+        post="200 anna alice; 404 mallory remy paula ada; 403 all",
+    ),
+    "api_case-state": Row(
+        get="403 root; 405 all",
+        post="400 sam lena; 404 mallory remy paula ada; 403 all",
+    ),
+    "api_contract-list": Row(
+        get="403 root; 200 all",
+        post="403 root; 405 all",
+    ),
+    "api_contract-detail": Row(
+        get="403 root; 404 mallory remy; 200 all",
+        post="403 root; 405 all",
+    ),
+    "api_contract-approve": Row(
+        get="403 root; 405 all",
+        post="400 ada; 404 mallory; 403 all",
+    ),
+    "api_contract-refuse": Row(
+        get="403 root; 405 all",
+        post="400 ada; 404 mallory; 403 all",
+    ),
+    "api_coverage-list": Row(
+        get="403 root; 400 all",
+        post="403 root; 405 all",
+    ),
+    "api_schema": Row(
+        get="403 root; 200 all",
+        post="403 root; 405 all",
+    ),
+    "api_docs": Row(
+        get="403 root; 200 all",
+        post="403 root; 405 all",
+    ),
+    "favicon": Row(
+        get="302 all",
+        post="302 all",
+    ),
+}
