@@ -69,12 +69,13 @@ class EndAccessForm(forms.Form):
     )
     reason = forms.CharField(label=_("Reason"), max_length=200)
 
-    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, membership: Membership, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["successor"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = (
-            Membership.objects.active()
+            Membership.objects.visible_to(by)
+            .active()
             .filter(organisation=membership.organisation)
             .exclude(pk=membership.pk)
             .select_related("user", "organisation")

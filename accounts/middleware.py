@@ -81,7 +81,7 @@ class ActingMiddleware:
         mine = list(
             Membership.objects.filter(user=user, ended_at=None).select_related("organisation").order_by("pk")
         )
-        user.other_memberships = mine  # type: ignore[attr-defined]
+        user.own_memberships = mine
         acting = next((m for m in mine if m.pk == chosen), mine[0] if mine else None)
         if acting is None:
             return None

@@ -1,5 +1,6 @@
 """WHO: organisations, their sites, people, memberships with roles, invitations, tokens, the audit trail."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -156,6 +157,8 @@ class User(AbstractBaseUser):
 
     # The membership the person acts in now; set by ActingMiddleware or by the token, never stored here.
     acting: "Membership | None" = None
+    # all memberships that have not ended, loaded with it
+    own_memberships: "Sequence[Membership]" = ()
 
     if TYPE_CHECKING:
         memberships: RelatedManager["Membership"]

@@ -111,7 +111,7 @@ def _person_context(
     own_manager = user.can(Permission.PEOPLE_MANAGE) and not user.is_vendor_staff
     return {
         "membership": membership,
-        "form": form or EndAccessForm(membership=membership),
+        "form": form or EndAccessForm(membership=membership, by=user),
         "may_end": membership.ended_at is None and (own_manager or user.can(Permission.ACCOUNT_DEACTIVATE)),
         "may_deactivate": membership.user.is_active
         and user.can(Permission.ACCOUNT_DEACTIVATE)
@@ -133,7 +133,7 @@ def _end(request: HttpRequest, pk: int, *, whole_account: bool) -> HttpResponse:
     user = current_user(request)
     need(user, Permission.ACCOUNT_DEACTIVATE if whole_account else Permission.PEOPLE_MANAGE)
     membership = _visible_membership(user, pk)
-    form = EndAccessForm(request.POST, membership=membership)
+    form = EndAccessForm(request.POST, membership=membership, by=user)
     if form.is_valid():
         given = {**form.cleaned_data, "by": user, "now": timezone.now()}
         try:
@@ -185,8 +185,7 @@ def act_for(request: HttpRequest) -> HttpResponse:
     """Act in another of one's own organisations from now on."""
     user = current_user(request)
     chosen = request.POST.get("membership", "")
-    number = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 else 0
-    membership = Membership.objects.active().filter(user=user, pk=number).first()
+    membership = next((m for m in user.own_memberships if str(m.pk) == chosen), None)
     if membership is None:
         raise Http404
     request.session[ACTING_KEY] = membership.pk

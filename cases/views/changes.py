@@ -40,7 +40,7 @@ def _act_on(request: HttpRequest, number: str, act: Act) -> HttpResponse:
             request, _("%(act)s: not possible in the present state of the case.") % {"act": act.title}
         )
         return redirect("case_detail", case.number)
-    form = act.form(request.POST or None, case=case, **_extras(act, user))
+    form = act.form(request.POST if request.method == "POST" else None, case=case, **_extras(act, user))
     if request.method != "POST":
         return _page(request, case, act, form, status=200)
     if not form.is_valid():

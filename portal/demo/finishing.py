@@ -16,7 +16,7 @@ from portal.demo.world import World
 
 # What came lately has often not been read yet.
 _LATELY: Final = timedelta(hours=40)
-_READ_OF_OLD, _READ_OF_LATE = 0.94, 0.4
+_READ_OF_OLD, _READ_OF_LATE = 0.98, 0.4
 
 
 def finish(world: World) -> None:
