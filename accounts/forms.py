@@ -16,7 +16,9 @@ from accounts.text import clean_line
 class InvitedSignupForm(SignupForm):  # type: ignore[misc]
     """Sign-up of an invited person: name and password. The address is the invitation's and cannot be changed."""
 
-    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = forms.CharField(
+        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
     field_order = ["email", "name", "password1"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

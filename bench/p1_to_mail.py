@@ -94,7 +94,9 @@ def portal(var: str) -> Iterator[str]:
 
 
 def valkey_pid(var: str) -> int:
-    found = subprocess.run(["pgrep", "-f", f"valkey-server.*{var}|{var}.*valkey"], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["pgrep", "-f", f"valkey-server.*{var}|{var}.*valkey"], capture_output=True, text=True, check=False
+    )
     pids = [int(line) for line in found.stdout.split()]
     for pid in pids:
         if "valkey" in Path(f"/proc/{pid}/comm").read_text():
@@ -105,7 +107,11 @@ def valkey_pid(var: str) -> int:
 def open_cases(base: str, count: int) -> list[float]:
     """Opens `count` P1 cases; seconds that each POST took."""
     browser = Browser(base)
-    browser.post("/account/login/", browser.get("/account/login/"), {"login": "alice@acme.example", "password": "portal-demo"})
+    browser.post(
+        "/account/login/",
+        browser.get("/account/login/"),
+        {"login": "alice@acme.example", "password": "portal-demo"},
+    )
     page = browser.get("/cases/new/")
     site = choices(page, "site")[0][0]
     software = next(value for value, label in choices(page, "software") if "PathKeeper" in label)
@@ -138,7 +144,9 @@ def quantile(values: list[float], share: float) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--valkey", choices=["running", "frozen", "killed"], default="running")
     options = parser.parse_args()
@@ -157,7 +165,9 @@ def main() -> int:
     ratio = statistics.median(took) / statistics.median(before)
     p99 = quantile(waited, 0.99)
     print(f"opening: p50 {1000 * statistics.median(took):.0f} ms, {ratio:.2f}x of before")
-    print(f"to mail: p50 {statistics.median(waited):.2f} s, p99 {p99:.2f} s, {len(waited)} of {options.count}")
+    print(
+        f"to mail: p50 {statistics.median(waited):.2f} s, p99 {p99:.2f} s, {len(waited)} of {options.count}"
+    )
     held = len(waited) == options.count and p99 < limit and ratio < 1.5
     print(f"p1_to_mail, Valkey {options.valkey}: {'held' if held else 'MISSED'}")
     return 0 if held else 1
@@ -167,7 +177,9 @@ def measure(base: str, var: str, count: int) -> tuple[list[float], list[float]]:
     """How long each opening took, and how long each first mail."""
     environment = {**os.environ, "PORTAL_VAR": var}
     command = [sys.executable, "-c", "from portal import embedded; print(embedded.database_url())"]
-    url = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    url = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    ).stdout.strip()
     parts = urllib.parse.urlparse(url)
     socket_folder = urllib.parse.unquote(parts.hostname or parts.netloc.rpartition("@")[2])
     connection = psycopg2.connect(dbname=parts.path.strip("/"), user=parts.username, host=socket_folder)

@@ -21,6 +21,7 @@ from cases.notices import ALERT, ALERT_URGENCY, tell
 from cases.timeline import pauses_of, record_event
 from cases.workflow import CaseState, EventKind, RungState
 from entitlements.calendars import hours_for
+from entitlements.clock import Pause
 from entitlements.kinds import HIGH, Priority
 from entitlements.models import Policy, PolicyRung
 from notifications.duty import on_duty
@@ -60,21 +61,23 @@ def start_cycle(
     """Start the ladder of the case's priority, by the policy in force, and alert every level that is due at once.
 
     Its hours count from `now`, or from `started_at` where a raise takes back a lowering. A running cycle ends."""
-    cancel_ladder(case, reason="new_cycle", now=now, state=RungState.SUPERSEDED)
-    last = Cycle.objects.filter(case=case).aggregate(last=Max("number"))["last"] or 0
-    policy = Policy.objects.in_force_at(now)
+    last = 0
+    if started_by != EventKind.OPENED:
+        cancel_ladder(case, reason="new_cycle", now=now, state=RungState.SUPERSEDED)
+        last = Cycle.objects.filter(case=case).aggregate(last=Max("number"))["last"] or 0
+        case.policy = Policy.objects.in_force_at(now)
     cycle = Cycle.objects.create(
         case=case,
         number=last + 1,
         priority=case.priority,
-        policy=policy,
+        policy=case.policy,
         started_at=started_at or now,
         started_by=started_by,
     )
-    case.policy = policy
-    rungs = _planned(case, cycle, [], now)
+    rungs = _planned(case, cycle, [], now, pauses_of(case) if last else ())
     Rung.objects.bulk_create(rungs)
-    _fire_and_climb(case, cycle, rungs, now)
+    _fire(case, cycle, rungs, now)
+    _schedule_climb(cycle, rungs)
     return cycle
 
 
@@ -89,13 +92,16 @@ def replan_ladder(case: Case, *, now: datetime) -> None:
         cycle.priority, cycle.lowered_at = case.priority, now
         cycle.save(update_fields=["priority", "lowered_at"])
     known = list(cycle.rungs.order_by("level"))
-    rungs = _planned(case, cycle, known, now)
+    rungs = _planned(case, cycle, known, now, pauses_of(case))
     Rung.objects.bulk_update([rung for rung in known if rung.pk], _COLUMNS)
     Rung.objects.bulk_create([rung for rung in rungs if rung.pk is None])
-    _fire_and_climb(case, cycle, rungs, now)
+    _fire(case, cycle, rungs, now)
+    _schedule_climb(cycle, rungs)
 
 
-def _planned(case: Case, cycle: Cycle, known: Sequence[Rung], now: datetime) -> list[Rung]:
+def _planned(
+    case: Case, cycle: Cycle, known: Sequence[Rung], now: datetime, pauses: Sequence[Pause]
+) -> list[Rung]:
     """The rungs of the cycle as they should be: `known` ones changed in place, missing ones made, none saved."""
     rows = PolicyRung.objects.filter(policy_id=cycle.policy_id, priority=case.priority)
     rules = {
@@ -108,7 +114,7 @@ def _planned(case: Case, cycle: Cycle, known: Sequence[Rung], now: datetime) -> 
         priority=case.priority,
         cycle_start=cycle.started_at,
         hours=hours_for(case.site),
-        pauses=pauses_of(case),
+        pauses=pauses,
         fired_levels=fired,
         now=now,
     )
@@ -172,7 +178,8 @@ def _fire_claimed(rungs: list[Rung], now: datetime) -> None:
     try:
         with transaction.atomic():
             if wants_alerts(case):
-                _fire_and_climb(case, cycle, rungs, now)
+                _fire(case, cycle, rungs, now)
+                _schedule_climb(cycle, list(cycle.rungs.all()))
             else:
                 cancel_ladder(case, reason="overtaken", now=now)
     except Exception as error:
@@ -186,20 +193,19 @@ def wants_alerts(case: Case) -> bool:
     return case.state != CaseState.CLOSED and case.restored_at is None
 
 
-def _fire_and_climb(case: Case, cycle: Cycle, rungs: Iterable[Rung], now: datetime) -> None:
-    """Alert the levels among `rungs` that are due, then set when the next one is alerted ahead of its hour."""
+def _fire(case: Case, cycle: Cycle, rungs: Iterable[Rung], now: datetime) -> None:
+    """Alert the levels among `rungs` that are due."""
     due = [rung for rung in rungs if rung.state == RungState.PENDING and _is_due(rung, now)]
     for rung in due:
-        _fire(case, cycle, rung, now)
-    Rung.objects.bulk_update(due, _COLUMNS)
-    _schedule_climb(cycle)
+        _alert(case, cycle, rung, now)
+    Rung.objects.bulk_update(due, ["state", "fired_at", "fired_early"])
 
 
 def _is_due(rung: Rung, now: datetime) -> bool:
     return any(at is not None and at <= now for at in (rung.due_at, rung.early_at))
 
 
-def _fire(case: Case, cycle: Cycle, rung: Rung, now: datetime) -> None:
+def _alert(case: Case, cycle: Cycle, rung: Rung, now: datetime) -> None:
     rung.state, rung.fired_at = RungState.FIRED, now
     rung.fired_early = rung.due_at is None or rung.due_at > now
     people = on_duty(level=rung.level, at=now)
@@ -215,9 +221,10 @@ def _fire(case: Case, cycle: Cycle, rung: Rung, now: datetime) -> None:
     )
 
 
-def _schedule_climb(cycle: Cycle) -> None:
-    """Each alert that nobody has acknowledged yet waits its time, then the level above is alerted early."""
-    rungs = list(cycle.rungs.all())
+def _schedule_climb(cycle: Cycle, rungs: Sequence[Rung]) -> None:
+    """Each alert that nobody has acknowledged yet waits its time, then the level above is alerted early.
+
+    `rungs` are all of the cycle."""
     waiting = [r for r in rungs if r.state == RungState.FIRED and r.acknowledged_at is None]
     climb = next_climb_due(
         [FiredRung(rung.level, rung.fired_at) for rung in waiting if rung.fired_at],

@@ -158,11 +158,10 @@ def tell(
     )
 
 
-def tell_of_opening(case: Case, *, by: User, now: datetime) -> None:
+def tell_of_opening(case: Case, watchers: Sequence[Membership], *, by: User, now: datetime) -> None:
     """The people kept informed, and the contact for whom somebody else opened it (C20, C27)."""
-    tell(
-        OPENED, case, customer_side(case), by=by, now=now, dedupe="opened", due_at=case.first_response_due_at
-    )
+    due_at = case.first_response_due_at
+    tell(OPENED, case, [case.contact, *watchers], by=by, now=now, dedupe="opened", due_at=due_at)
 
 
 def tell_of_reply(case: Case, event: CaseEvent, *, by: User, now: datetime) -> None:

@@ -100,7 +100,7 @@ def _value(value: Any, model: type[Model], name: str) -> Any:
         return value
     if not isinstance(value, str) or "\0" in value:
         raise ValueError("not a sort value")
-    field = model._meta.get_field(name)  # noqa: SLF001 - Django's own name for its public door
+    field = model._meta.get_field(name)
     if not isinstance(field, Field):
         raise TypeError("not a column")
     value = field.to_python(value)

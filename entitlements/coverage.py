@@ -9,7 +9,7 @@ from accounts.roles import Permission
 from contracts.kinds import SoftwareKind
 from contracts.models import Acceptance, Release, ServiceContract, Software
 from entitlements.decision import Decision, decide
-from entitlements.facts import PREVIEW, Request
+from entitlements.facts import PREVIEW, Facts, Request
 from entitlements.gathering import facts_for, release_facts, with_software
 from entitlements.models import Policy, PolicyTarget
 
@@ -47,28 +47,41 @@ def coverage_of(organisation: Organisation, user: User, at: datetime) -> list[Co
     if not user.can(Permission.CONTRACT_VIEW_ALL):
         seen = {contract.pk for contract in contracts}
         facts = replace(facts, contracts=tuple(row for row in facts.contracts if row.id in seen))
-    found = []
-    for one in software[:SOFTWARE_SHOWN]:
-        mine = [row for row in acceptances if row.software_id == one.pk]
-        release = next((row.release for row in mine if row.superseded_at is None), None)
-        request = Request(
-            purpose=PREVIEW,
-            software_id=one.pk,
-            at=at,
-            release=release_facts(release) if release else None,
-            site_country=organisation.country,
+    return [
+        _coverage(
+            one,
+            facts,
+            [row for row in contracts if row.software_id == one.pk],
+            [row for row in acceptances if row.software_id == one.pk],
+            at,
         )
-        answer = decide(with_software(facts, one), request)
-        found.append(
-            Coverage(
-                software=one,
-                decision=answer,
-                contract=_telling([row for row in contracts if row.software_id == one.pk], answer),
-                release=release,
-                acceptances=tuple(mine),
-            )
-        )
-    return found
+        for one in software[:SOFTWARE_SHOWN]
+    ]
+
+
+def _coverage(
+    software: Software,
+    facts: Facts,
+    contracts: Sequence[ServiceContract],
+    acceptances: Sequence[Acceptance],
+    at: datetime,
+) -> Coverage:
+    release = next((row.release for row in acceptances if row.superseded_at is None), None)
+    request = Request(
+        purpose=PREVIEW,
+        software_id=software.pk,
+        at=at,
+        release=release_facts(release) if release else None,
+        site_country=facts.country,
+    )
+    answer = decide(with_software(facts, software), request)
+    return Coverage(
+        software=software,
+        decision=answer,
+        contract=_telling(contracts, answer),
+        release=release,
+        acceptances=tuple(acceptances),
+    )
 
 
 def _acceptances(organisation: Organisation, user: User) -> Sequence[Acceptance]:

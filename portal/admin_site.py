@@ -1,10 +1,10 @@
 """`/admin/` shows every table to superusers and changes none; all editing is in pages, through actions."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.db.models import Field, Model
 from django.http import HttpRequest
 
 # what nobody needs to read, and digests that nobody should
@@ -18,12 +18,17 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     list_per_page = 50
     ordering = ("-pk",)
 
-    def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
-        plain = [f.name for f in model._meta.fields if isinstance(f, Field) and f.name not in HIDDEN]
-        self.list_display = plain[:6]
-        self.list_select_related = [f.name for f in model._meta.fields if f.is_relation and f.name in plain[:6]]
-        self.exclude = [f.name for f in model._meta.fields if f.name in HIDDEN]
-        super().__init__(model, admin_site)
+    def _plain(self) -> list[str]:
+        return [f.name for f in self.model._meta.fields if f.name not in HIDDEN][:6]
+
+    def get_list_display(self, request: HttpRequest) -> list[str | Callable[[Any], str | bool]]:
+        return [*self._plain()]
+
+    def get_list_select_related(self, request: HttpRequest) -> list[str]:
+        return [f.name for f in self.model._meta.fields if f.is_relation and f.name in self._plain()]
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [f.name for f in self.model._meta.fields if f.name in HIDDEN]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

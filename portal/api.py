@@ -1,4 +1,4 @@
-"""How every API route behaves: who is asking, paging, limits. (Errors: problems.py.)"""
+"""How every API route behaves: who is asking, and paging. (Errors: problems.py.)"""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.throttling import UserRateThrottle
 
 from accounts.models import ApiToken, User
 
@@ -40,7 +39,3 @@ class KeysetPagination(CursorPagination):
     max_page_size = 200
     page_size_query_param = "page_size"
     ordering: Any = ("-id",)
-
-
-class PersonThrottle(UserRateThrottle):
-    scope = "person"

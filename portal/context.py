@@ -66,7 +66,8 @@ def rail_counts(user: User, now: datetime) -> dict[str, int]:
     if not counted:
         return {}
     expressions = {name: CappedCount(rows) for name, rows in counted.items()}
-    return Membership.objects.filter(pk=acting.pk).values(**expressions).get()
+    counts: dict[str, Any] = dict(Membership.objects.filter(pk=acting.pk).values(**expressions).get())
+    return counts
 
 
 def _rail(user: User, path: str) -> tuple[navigation.Section, ...]:

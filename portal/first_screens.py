@@ -45,7 +45,9 @@ def _administrator(user: User, now: datetime) -> Screen:
     """Who has access that should not, and what waits for me?"""
     people = Membership.objects.visible_to(user).active().select_related("user", "organisation")
     contracts = ServiceContract.objects.visible_to(user).select_related("end_user", "software", "partner")
-    endings = AuditEntry.objects.visible_to(user).filter(action__in=["membership.ended", "account.deactivated"])
+    endings = AuditEntry.objects.visible_to(user).filter(
+        action__in=["membership.ended", "account.deactivated"]
+    )
     context = {
         "waiting": contracts.filter(state=ContractState.WAITING).order_by("registered_at", "pk")[:SHOWN],
         "dormant": people.filter(last_seen_at__lt=now - DORMANT).order_by("last_seen_at", "pk")[:SHOWN],

@@ -28,3 +28,19 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class ApiRate(models.Model):
+    """How often a person called the API in the minute that is named; one row a person, written by throttle.py."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    minute = models.DateTimeField()
+    calls = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "API rate"
+
+    def __str__(self) -> str:
+        return f"{self.calls} at {self.minute:%H:%M}"

@@ -117,6 +117,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "portal.throttle.ThrottleMiddleware",
     "portal.idempotency.IdempotencyMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -202,7 +203,9 @@ STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(embedded.var_dir() / "static"))()
 STATICFILES_DIRS = [BASE_DIR / "static"]
 if DEBUG:
-    Path(STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # files come from the source folders; it only has to exist
+    Path(STATIC_ROOT).mkdir(
+        parents=True, exist_ok=True
+    )  # files come from the source folders; it only has to exist
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(embedded.var_dir() / "files"))()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -247,6 +250,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", default=600)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "portal.api.TokenAuthentication",
@@ -261,8 +265,6 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["portal.api.PersonThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"person": env.str("API_RATE", default="600/min")},
     "EXCEPTION_HANDLER": "portal.problems.problem",
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -306,7 +308,9 @@ LOGGING: dict[str, Any] = {
         # one line of JSON each where machines read, words where people do
         "structured": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.dev.ConsoleRenderer(colors=False) if DEBUG else structlog.processors.JSONRenderer(),
+            "processor": structlog.dev.ConsoleRenderer(colors=False)
+            if DEBUG
+            else structlog.processors.JSONRenderer(),
             "foreign_pre_chain": _shared_processors,
         },
     },

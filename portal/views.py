@@ -19,7 +19,11 @@ from portal import first_screens
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     screen = first_screens.first_screen(current_user(request), timezone.now())
-    return render(request, "portal/home.html", {"template": screen.template, "heading": screen.heading, **screen.context})
+    return render(
+        request,
+        "portal/home.html",
+        {"template": screen.template, "heading": screen.heading, **screen.context},
+    )
 
 
 @require_GET

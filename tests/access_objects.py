@@ -25,10 +25,11 @@ class Objects:
     values: dict[str, Any]
 
     def value(self, route: str, parameter: str) -> Any:
+        prefix = route.split("-", maxsplit=1)[0]
         for key in (
             f"{route}.{parameter}",
-            f"{route.split('-')[0].split('_')[0]}.{parameter}",
-            f"{route.split('-')[0]}.{parameter}",
+            f"{prefix}.{parameter}",
+            f"{prefix.split('_')[0]}.{parameter}",
             parameter,
         ):
             if key in self.values:

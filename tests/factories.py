@@ -165,7 +165,7 @@ def agreed_documents(organisation: Organisation, software: Software, by: User, v
 class ContractFactory(Rows[ServiceContract]):
     """Approved and in force at NOW, unless dates or state say otherwise. Needs `registered_by`, `decided_by`."""
 
-    number = factory.Sequence(lambda n: f"CS-2026-{n:04d}")
+    number = factory.Sequence(lambda n: f"CS-2020-{n:04d}")
     end_user = factory.SubFactory(OrganisationFactory)
     software = factory.SubFactory(SoftwareFactory)
     channel = Channel.DIRECT

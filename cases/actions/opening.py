@@ -177,5 +177,5 @@ def _write(case: Case, watchers: Sequence[Membership], uploads: Uploads, *, by: 
     event = record_event(case, EventKind.OPENED, by=by, now=now, detail=detail)
     attach(case, event, stored)
     ladder.start_cycle(case, started_by=EventKind.OPENED, now=now)
-    tell_of_opening(case, by=by, now=now)
+    tell_of_opening(case, watchers, by=by, now=now)
     return case

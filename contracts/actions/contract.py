@@ -1,6 +1,7 @@
 """Registering, approving, refusing and terminating service contracts."""
 
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, connection, transaction
@@ -65,22 +66,14 @@ def register_contract(
     _check_customer(end_user, partner)
     _check_software(software, end_user)
     _check_term(starts_on, ends_on)
-    order = (purchase_order.strip(), po_end_user_name.strip(), po_end_user_address.strip())
-    if partner and not all(order):
-        raise errors.OrderIncomplete(
-            _("Give the purchase order's number, and the end user's name and address as it states them (C9).")
-        )
-    if renews and (renews.end_user_id, renews.software_id) != (end_user.pk, software.pk):
-        raise errors.WrongState(_("A renewal is for the same end user and software."))
-    check_countries([end_user.country], day=now.date())
     contract = ServiceContract(
         end_user=end_user,
         software=software,
         channel=_channel(partner),
         partner=partner,
-        purchase_order=order[0],
-        po_end_user_name=order[1],
-        po_end_user_address=order[2],
+        purchase_order=purchase_order.strip(),
+        po_end_user_name=po_end_user_name.strip(),
+        po_end_user_address=po_end_user_address.strip(),
         starts_on=starts_on,
         ends_on=ends_on,
         zone=end_user.time_zone,
@@ -89,18 +82,18 @@ def register_contract(
         registered_by=acting,
         registered_at=now,
     )
+    _check_order(contract)
+    _check_renewal(contract)
+    check_countries([end_user.country], day=now.date())
     _save_new(contract, now)
-    audit.record(
-        "contract.registered",
-        by=by,
-        subject=contract.number,
-        now=now,
-        end_user=end_user.name,
-        software=software.name,
-        starts_on=starts_on.isoformat(),
-        ends_on=ends_on.isoformat(),
-        order_differs=order_differs(contract),
-    )
+    detail: dict[str, Any] = {
+        "end_user": end_user.name,
+        "software": software.name,
+        "starts_on": starts_on.isoformat(),
+        "ends_on": ends_on.isoformat(),
+        "order_differs": order_differs(contract),
+    }
+    audit.record("contract.registered", by=by, subject=contract.number, now=now, **detail)
     return contract
 
 
@@ -137,6 +130,20 @@ def _check_term(starts_on: date, ends_on: date) -> None:
         )
     if not is_full_term(starts_on, ends_on):
         raise errors.TermTooShort(_("A service contract lasts at least 12 months (C10)."))
+
+
+def _check_order(contract: ServiceContract) -> None:
+    order = (contract.purchase_order, contract.po_end_user_name, contract.po_end_user_address)
+    if contract.partner and not all(order):
+        raise errors.OrderIncomplete(
+            _("Give the purchase order's number, and the end user's name and address as it states them (C9).")
+        )
+
+
+def _check_renewal(contract: ServiceContract) -> None:
+    old = contract.renews
+    if old and (old.end_user_id, old.software_id) != (contract.end_user_id, contract.software_id):
+        raise errors.WrongState(_("A renewal is for the same end user and software."))
 
 
 def _channel(partner: Organisation | None) -> Channel:

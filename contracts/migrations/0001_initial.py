@@ -9,312 +9,901 @@ import contracts.models.contract
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('files', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("files", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Defect',
+            name="Defect",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=20, unique=True, verbose_name='number')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('workaround', models.TextField(blank=True, max_length=4000, verbose_name='workaround')),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=20, unique=True, verbose_name="number")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("workaround", models.TextField(blank=True, max_length=4000, verbose_name="workaround")),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'defect',
+                "verbose_name": "defect",
             },
         ),
         migrations.CreateModel(
-            name='GoverningDocument',
+            name="GoverningDocument",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('eusa', 'End User Support Agreement'), ('msa', 'Master services agreement'), ('licence', 'Script Software License Agreement')], max_length=10, verbose_name='kind')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('version', models.CharField(max_length=40, verbose_name='version')),
-                ('in_force_from', models.DateField(verbose_name='in force from')),
-                ('text', models.TextField(blank=True, verbose_name='text')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("eusa", "End User Support Agreement"),
+                            ("msa", "Master services agreement"),
+                            ("licence", "Script Software License Agreement"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("version", models.CharField(max_length=40, verbose_name="version")),
+                ("in_force_from", models.DateField(verbose_name="in force from")),
+                ("text", models.TextField(blank=True, verbose_name="text")),
             ],
             options={
-                'verbose_name': 'governing document',
-                'constraints': [models.UniqueConstraint(fields=('kind', 'title', 'version'), name='contracts_governingdocument_version_is_unique'), models.CheckConstraint(condition=models.Q(('kind__in', ['eusa', 'msa', 'licence'])), name='contracts_governingdocument_kind_is_known')],
+                "verbose_name": "governing document",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("kind", "title", "version"),
+                        name="contracts_governingdocument_version_is_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["eusa", "msa", "licence"])),
+                        name="contracts_governingdocument_kind_is_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Software',
+            name="Software",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('description', models.TextField(blank=True, max_length=4000, verbose_name='description')),
-                ('sow_reference', models.CharField(max_length=60, verbose_name='statement of work')),
-                ('deliverable', models.CharField(max_length=200, verbose_name='deliverable')),
-                ('kind', models.CharField(choices=[('supported', 'Supported custom software'), ('consulting', 'Consulting deliverable'), ('third_party', 'Third-party component'), ('junos', "Junos OS or another vendor's product")], default='supported', max_length=30, verbose_name='kind')),
-                ('created_at', models.DateTimeField()),
-                ('end_users', models.ManyToManyField(related_name='software', to='accounts.organisation', verbose_name='made for')),
-                ('licence', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.governingdocument')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("description", models.TextField(blank=True, max_length=4000, verbose_name="description")),
+                ("sow_reference", models.CharField(max_length=60, verbose_name="statement of work")),
+                ("deliverable", models.CharField(max_length=200, verbose_name="deliverable")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("supported", "Supported custom software"),
+                            ("consulting", "Consulting deliverable"),
+                            ("third_party", "Third-party component"),
+                            ("junos", "Junos OS or another vendor's product"),
+                        ],
+                        default="supported",
+                        max_length=30,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "end_users",
+                    models.ManyToManyField(
+                        related_name="software", to="accounts.organisation", verbose_name="made for"
+                    ),
+                ),
+                (
+                    "licence",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.governingdocument",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'software',
-                'verbose_name_plural': 'software',
+                "verbose_name": "software",
+                "verbose_name_plural": "software",
             },
         ),
         migrations.CreateModel(
-            name='ServiceContract',
+            name="ServiceContract",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=20, unique=True, verbose_name='number')),
-                ('channel', models.CharField(choices=[('direct', 'Direct'), ('reseller', 'Through a reseller'), ('distributor', 'Through a distributor')], max_length=12, verbose_name='channel')),
-                ('purchase_order', models.CharField(blank=True, max_length=60, verbose_name='purchase order')),
-                ('po_end_user_name', models.CharField(blank=True, max_length=200, verbose_name='end user as the order names it')),
-                ('po_end_user_address', models.CharField(blank=True, max_length=500, verbose_name='address as the order gives it')),
-                ('starts_on', models.DateField(verbose_name='starts')),
-                ('ends_on', models.DateField(verbose_name='ends before')),
-                ('zone', models.CharField(max_length=64, verbose_name='time zone')),
-                ('starts_at', models.DateTimeField(blank=True, null=True)),
-                ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('waiting', 'Waiting for approval'), ('refused', 'Refused'), ('approved', 'Approved'), ('terminated', 'Terminated')], default='draft', max_length=12, verbose_name='state')),
-                ('co_termination_reason', models.CharField(blank=True, max_length=400)),
-                ('registered_at', models.DateTimeField(verbose_name='registered')),
-                ('has_agreed_documents', models.BooleanField(default=False, verbose_name='documents agreed')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided')),
-                ('refusal_reason', models.CharField(blank=True, max_length=400, verbose_name='reason')),
-                ('terminated_at', models.DateTimeField(blank=True, null=True, verbose_name='terminated')),
-                ('termination_reason', models.CharField(blank=True, max_length=400, verbose_name='reason')),
-                ('agreement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.governingdocument')),
-                ('co_terminates_with', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.servicecontract')),
-                ('co_termination_approved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.membership')),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.membership')),
-                ('end_user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contracts', to='accounts.organisation', verbose_name='end user')),
-                ('partner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='registered_contracts', to='accounts.organisation', verbose_name='partner')),
-                ('registered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.membership', verbose_name='registered by')),
-                ('renews', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='renewed_by', to='contracts.servicecontract')),
-                ('software', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contracts', to='contracts.software', verbose_name='software')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=20, unique=True, verbose_name="number")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("direct", "Direct"),
+                            ("reseller", "Through a reseller"),
+                            ("distributor", "Through a distributor"),
+                        ],
+                        max_length=12,
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "purchase_order",
+                    models.CharField(blank=True, max_length=60, verbose_name="purchase order"),
+                ),
+                (
+                    "po_end_user_name",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="end user as the order names it"
+                    ),
+                ),
+                (
+                    "po_end_user_address",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="address as the order gives it"
+                    ),
+                ),
+                ("starts_on", models.DateField(verbose_name="starts")),
+                ("ends_on", models.DateField(verbose_name="ends before")),
+                ("zone", models.CharField(max_length=64, verbose_name="time zone")),
+                ("starts_at", models.DateTimeField(blank=True, null=True)),
+                ("ends_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("waiting", "Waiting for approval"),
+                            ("refused", "Refused"),
+                            ("approved", "Approved"),
+                            ("terminated", "Terminated"),
+                        ],
+                        default="draft",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("co_termination_reason", models.CharField(blank=True, max_length=400)),
+                ("registered_at", models.DateTimeField(verbose_name="registered")),
+                ("has_agreed_documents", models.BooleanField(default=False, verbose_name="documents agreed")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided")),
+                ("refusal_reason", models.CharField(blank=True, max_length=400, verbose_name="reason")),
+                ("terminated_at", models.DateTimeField(blank=True, null=True, verbose_name="terminated")),
+                ("termination_reason", models.CharField(blank=True, max_length=400, verbose_name="reason")),
+                (
+                    "agreement",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.governingdocument",
+                    ),
+                ),
+                (
+                    "co_terminates_with",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.servicecontract",
+                    ),
+                ),
+                (
+                    "co_termination_approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "end_user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="contracts",
+                        to="accounts.organisation",
+                        verbose_name="end user",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="registered_contracts",
+                        to="accounts.organisation",
+                        verbose_name="partner",
+                    ),
+                ),
+                (
+                    "registered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.membership",
+                        verbose_name="registered by",
+                    ),
+                ),
+                (
+                    "renews",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="renewed_by",
+                        to="contracts.servicecontract",
+                    ),
+                ),
+                (
+                    "software",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="contracts",
+                        to="contracts.software",
+                        verbose_name="software",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'service contract',
+                "verbose_name": "service contract",
             },
         ),
         migrations.CreateModel(
-            name='ReleaseLine',
+            name="ReleaseLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40, verbose_name='line')),
-                ('software', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='contracts.software')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=40, verbose_name="line")),
+                (
+                    "software",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="contracts.software",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'release line',
+                "verbose_name": "release line",
             },
         ),
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.CharField(max_length=64, verbose_name='version')),
-                ('sort_key', models.CharField(db_collation='C', editable=False, max_length=400)),
-                ('kind', models.CharField(choices=[('release', 'Release'), ('patch', 'Patch'), ('update', 'Update'), ('upgrade', 'Upgrade')], max_length=10, verbose_name='kind')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('withdrawn', 'Withdrawn')], default='draft', max_length=10, verbose_name='state')),
-                ('has_no_new_features', models.BooleanField(default=False, verbose_name='no new features')),
-                ('notes', models.TextField(blank=True, max_length=20000, verbose_name='release notes')),
-                ('published_at', models.DateTimeField(blank=True, null=True, verbose_name='published')),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True, verbose_name='withdrawn')),
-                ('withdrawn_reason', models.CharField(blank=True, max_length=400, verbose_name='reason')),
-                ('created_at', models.DateTimeField()),
-                ('applies_to', models.ManyToManyField(blank=True, related_name='fixes_available', to='contracts.release', verbose_name='applies to')),
-                ('contains', models.ManyToManyField(blank=True, related_name='contained_in', to='contracts.release', verbose_name='contains')),
-                ('fixes', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='fixed_by', to='contracts.defect', verbose_name='fixes')),
-                ('published_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.membership')),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='contracts.releaseline')),
-                ('software', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='contracts.software')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.CharField(max_length=64, verbose_name="version")),
+                ("sort_key", models.CharField(db_collation="C", editable=False, max_length=400)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("release", "Release"),
+                            ("patch", "Patch"),
+                            ("update", "Update"),
+                            ("upgrade", "Upgrade"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("published", "Published"), ("withdrawn", "Withdrawn")],
+                        default="draft",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("has_no_new_features", models.BooleanField(default=False, verbose_name="no new features")),
+                ("notes", models.TextField(blank=True, max_length=20000, verbose_name="release notes")),
+                ("published_at", models.DateTimeField(blank=True, null=True, verbose_name="published")),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True, verbose_name="withdrawn")),
+                ("withdrawn_reason", models.CharField(blank=True, max_length=400, verbose_name="reason")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "applies_to",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="fixes_available",
+                        to="contracts.release",
+                        verbose_name="applies to",
+                    ),
+                ),
+                (
+                    "contains",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="contained_in",
+                        to="contracts.release",
+                        verbose_name="contains",
+                    ),
+                ),
+                (
+                    "fixes",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fixed_by",
+                        to="contracts.defect",
+                        verbose_name="fixes",
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="releases",
+                        to="contracts.releaseline",
+                    ),
+                ),
+                (
+                    "software",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="releases",
+                        to="contracts.software",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'release',
+                "verbose_name": "release",
             },
         ),
         migrations.CreateModel(
-            name='PrerequisiteDocument',
+            name="PrerequisiteDocument",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('design', 'Design document'), ('test_plan', 'Test plan')], max_length=10, verbose_name='kind')),
-                ('version', models.CharField(max_length=40, verbose_name='version')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('out_of_date_at', models.DateTimeField(blank=True, null=True, verbose_name='out of date since')),
-                ('created_at', models.DateTimeField()),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='accounts.organisation')),
-                ('stored', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='files.storedfile')),
-                ('software', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='contracts.software')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("design", "Design document"), ("test_plan", "Test plan")],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("version", models.CharField(max_length=40, verbose_name="version")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                (
+                    "out_of_date_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="out of date since"),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="documents",
+                        to="accounts.organisation",
+                    ),
+                ),
+                (
+                    "stored",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="files.storedfile",
+                    ),
+                ),
+                (
+                    "software",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="documents",
+                        to="contracts.software",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'prerequisite document',
+                "verbose_name": "prerequisite document",
             },
         ),
         migrations.AddField(
-            model_name='defect',
-            name='software',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='defects', to='contracts.software'),
+            model_name="defect",
+            name="software",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="defects", to="contracts.software"
+            ),
         ),
         migrations.CreateModel(
-            name='Acceptance',
+            name="Acceptance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('accepted_at', models.DateTimeField(verbose_name='accepted')),
-                ('superseded_at', models.DateTimeField(blank=True, null=True, verbose_name='superseded')),
-                ('accepted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.membership')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acceptances', to='accounts.organisation')),
-                ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acceptances', to='contracts.release')),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acceptances', to='contracts.releaseline')),
-                ('software', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acceptances', to='contracts.software')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("accepted_at", models.DateTimeField(verbose_name="accepted")),
+                ("superseded_at", models.DateTimeField(blank=True, null=True, verbose_name="superseded")),
+                (
+                    "accepted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="acceptances",
+                        to="accounts.organisation",
+                    ),
+                ),
+                (
+                    "release",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="acceptances",
+                        to="contracts.release",
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="acceptances",
+                        to="contracts.releaseline",
+                    ),
+                ),
+                (
+                    "software",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="acceptances",
+                        to="contracts.software",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'acceptance',
+                "verbose_name": "acceptance",
             },
         ),
         migrations.CreateModel(
-            name='DocumentAgreement',
+            name="DocumentAgreement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('side', models.CharField(choices=[('end_user', 'End user'), ('vendor', 'Vendor')], max_length=10, verbose_name='side')),
-                ('agreed_at', models.DateTimeField(verbose_name='agreed')),
-                ('agreed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.membership')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='agreements', to='contracts.prerequisitedocument')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "side",
+                    models.CharField(
+                        choices=[("end_user", "End user"), ("vendor", "Vendor")],
+                        max_length=10,
+                        verbose_name="side",
+                    ),
+                ),
+                ("agreed_at", models.DateTimeField(verbose_name="agreed")),
+                (
+                    "agreed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="agreements",
+                        to="contracts.prerequisitedocument",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'agreement to a document',
-                'constraints': [models.UniqueConstraint(fields=('document', 'side'), name='contracts_documentagreement_is_once_per_side'), models.CheckConstraint(condition=models.Q(('side__in', ['end_user', 'vendor'])), name='contracts_documentagreement_side_is_known')],
+                "verbose_name": "agreement to a document",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("document", "side"), name="contracts_documentagreement_is_once_per_side"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("side__in", ["end_user", "vendor"])),
+                        name="contracts_documentagreement_side_is_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ReleaseFile',
+            name="ReleaseFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=300, verbose_name='path')),
-                ('size', models.BigIntegerField(verbose_name='size')),
-                ('sha256', models.CharField(max_length=64)),
-                ('is_fixed', models.BooleanField(default=True, help_text='Off: edited at the site.', verbose_name='fixed')),
-                ('release', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='contracts.release')),
-                ('stored', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='files.storedfile')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("path", models.CharField(max_length=300, verbose_name="path")),
+                ("size", models.BigIntegerField(verbose_name="size")),
+                ("sha256", models.CharField(max_length=64)),
+                (
+                    "is_fixed",
+                    models.BooleanField(
+                        default=True, help_text="Off: edited at the site.", verbose_name="fixed"
+                    ),
+                ),
+                (
+                    "release",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="files",
+                        to="contracts.release",
+                    ),
+                ),
+                (
+                    "stored",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="files.storedfile",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'release file',
-                'constraints': [models.UniqueConstraint(fields=('release', 'path'), name='contracts_releasefile_path_is_unique_in_its_release'), models.CheckConstraint(condition=models.Q(('sha256__regex', '^[0-9a-f]{64}$')), name='contracts_releasefile_sha256_is_64_hex_digits')],
+                "verbose_name": "release file",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("release", "path"), name="contracts_releasefile_path_is_unique_in_its_release"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("sha256__regex", "^[0-9a-f]{64}$")),
+                        name="contracts_releasefile_sha256_is_64_hex_digits",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='software',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['supported', 'consulting', 'third_party', 'junos'])), name='contracts_software_kind_is_known'),
+            model_name="software",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["supported", "consulting", "third_party", "junos"])),
+                name="contracts_software_kind_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='software',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sow_reference', ''), _negated=True), models.Q(('deliverable', ''), _negated=True)), name='contracts_software_names_its_sow_and_deliverable'),
+            model_name="software",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sow_reference", ""), _negated=True),
+                    models.Q(("deliverable", ""), _negated=True),
+                ),
+                name="contracts_software_names_its_sow_and_deliverable",
+            ),
         ),
         migrations.AddIndex(
-            model_name='servicecontract',
-            index=models.Index(models.F('ends_on'), models.F('id'), name='contract_by_end'),
+            model_name="servicecontract",
+            index=models.Index(models.F("ends_on"), models.F("id"), name="contract_by_end"),
         ),
         migrations.AddConstraint(
-            model_name='servicecontract',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'waiting', 'refused', 'approved', 'terminated'])), name='contracts_servicecontract_state_is_known'),
+            model_name="servicecontract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["draft", "waiting", "refused", "approved", "terminated"])),
+                name="contracts_servicecontract_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicecontract',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['direct', 'reseller', 'distributor'])), name='contracts_servicecontract_channel_is_known'),
+            model_name="servicecontract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("channel__in", ["direct", "reseller", "distributor"])),
+                name="contracts_servicecontract_channel_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicecontract',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gt', models.F('starts_on'))), name='contracts_servicecontract_ends_after_it_starts'),
+            model_name="servicecontract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on__gt", models.F("starts_on"))),
+                name="contracts_servicecontract_ends_after_it_starts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicecontract',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gte', models.Func(models.F('starts_on'), output_field=models.DateField(), template="((%(expressions)s + interval '12 months')::date)")), models.Q(('co_terminates_with__isnull', False), ('co_termination_approved_by__isnull', False), models.Q(('co_termination_reason', ''), _negated=True)), _connector='OR'), name='contracts_servicecontract_lasts_twelve_months_or_co_terminates', violation_error_message='A service contract lasts at least 12 months (C10).'),
+            model_name="servicecontract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "ends_on__gte",
+                        models.Func(
+                            models.F("starts_on"),
+                            output_field=models.DateField(),
+                            template="((%(expressions)s + interval '12 months')::date)",
+                        ),
+                    ),
+                    models.Q(
+                        ("co_terminates_with__isnull", False),
+                        ("co_termination_approved_by__isnull", False),
+                        models.Q(("co_termination_reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="contracts_servicecontract_lasts_twelve_months_or_co_terminates",
+                violation_error_message="A service contract lasts at least 12 months (C10).",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicecontract',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('channel', 'direct'), ('partner__isnull', True)), models.Q(models.Q(('channel', 'direct'), _negated=True), ('partner__isnull', False), models.Q(('purchase_order', ''), _negated=True), models.Q(('po_end_user_name', ''), _negated=True), models.Q(('po_end_user_address', ''), _negated=True)), _connector='OR'), name='contracts_servicecontract_partner_names_order_and_end_user', violation_error_message="A contract through a partner needs its purchase order with the end user's name and address (C9)."),
+            model_name="servicecontract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("channel", "direct"), ("partner__isnull", True)),
+                    models.Q(
+                        models.Q(("channel", "direct"), _negated=True),
+                        ("partner__isnull", False),
+                        models.Q(("purchase_order", ""), _negated=True),
+                        models.Q(("po_end_user_name", ""), _negated=True),
+                        models.Q(("po_end_user_address", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="contracts_servicecontract_partner_names_order_and_end_user",
+                violation_error_message="A contract through a partner needs its purchase order with the end user's name and address (C9).",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicecontract',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'terminated']), _negated=True), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('ends_at__gt', models.F('starts_at')), ('starts_at__isnull', False)), _connector='OR'), name='contracts_servicecontract_approved_names_who_when_and_instants'),
+            model_name="servicecontract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["approved", "terminated"]), _negated=True),
+                    models.Q(
+                        ("decided_at__isnull", False),
+                        ("decided_by__isnull", False),
+                        ("ends_at__gt", models.F("starts_at")),
+                        ("starts_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="contracts_servicecontract_approved_names_who_when_and_instants",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicecontract',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'terminated']), _negated=True), ('has_agreed_documents', True), _connector='OR'), name='contracts_servicecontract_approved_has_agreed_documents'),
+            model_name="servicecontract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["approved", "terminated"]), _negated=True),
+                    ("has_agreed_documents", True),
+                    _connector="OR",
+                ),
+                name="contracts_servicecontract_approved_has_agreed_documents",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicecontract',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), models.Q(('decided_by', models.F('registered_by')), _negated=True), _connector='OR'), name='contracts_servicecontract_is_not_approved_by_who_registered_it', violation_error_message='Nobody approves what they registered.'),
+            model_name="servicecontract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("decided_by__isnull", True),
+                    models.Q(("decided_by", models.F("registered_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="contracts_servicecontract_is_not_approved_by_who_registered_it",
+                violation_error_message="Nobody approves what they registered.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicecontract',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), _negated=True), models.Q(('refusal_reason', ''), _negated=True), _connector='OR'), name='contracts_servicecontract_refusal_has_a_reason'),
+            model_name="servicecontract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "refused"), _negated=True),
+                    models.Q(("refusal_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="contracts_servicecontract_refusal_has_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicecontract',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'terminated'), _negated=True), models.Q(('terminated_at__isnull', False), models.Q(('termination_reason', ''), _negated=True)), _connector='OR'), name='contracts_servicecontract_terminated_names_when_and_why'),
+            model_name="servicecontract",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "terminated"), _negated=True),
+                    models.Q(
+                        ("terminated_at__isnull", False), models.Q(("termination_reason", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="contracts_servicecontract_terminated_names_when_and_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicecontract',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state__in', ['waiting', 'approved'])), expressions=[('end_user', '='), ('software', '='), (contracts.models.contract.DateRange('starts_on', 'ends_on', django.contrib.postgres.fields.ranges.RangeBoundary()), '&&')], name='contracts_servicecontract_periods_never_overlap', violation_error_message='Another contract for this software and end user covers part of these dates.'),
+            model_name="servicecontract",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("state__in", ["waiting", "approved"])),
+                expressions=[
+                    ("end_user", "="),
+                    ("software", "="),
+                    (
+                        contracts.models.contract.DateRange(
+                            "starts_on", "ends_on", django.contrib.postgres.fields.ranges.RangeBoundary()
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="contracts_servicecontract_periods_never_overlap",
+                violation_error_message="Another contract for this software and end user covers part of these dates.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='releaseline',
-            constraint=models.UniqueConstraint(fields=('software', 'name'), name='contracts_releaseline_name_is_unique_in_its_software'),
+            model_name="releaseline",
+            constraint=models.UniqueConstraint(
+                fields=("software", "name"), name="contracts_releaseline_name_is_unique_in_its_software"
+            ),
         ),
         migrations.AddIndex(
-            model_name='release',
-            index=models.Index(models.F('software'), models.OrderBy(models.F('sort_key'), descending=True), name='release_by_version'),
+            model_name="release",
+            index=models.Index(
+                models.F("software"),
+                models.OrderBy(models.F("sort_key"), descending=True),
+                name="release_by_version",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(fields=('software', 'version'), name='contracts_release_version_is_unique_in_its_software'),
+            model_name="release",
+            constraint=models.UniqueConstraint(
+                fields=("software", "version"), name="contracts_release_version_is_unique_in_its_software"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['release', 'patch', 'update', 'upgrade'])), name='contracts_release_kind_is_known'),
+            model_name="release",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["release", "patch", "update", "upgrade"])),
+                name="contracts_release_kind_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'published', 'withdrawn'])), name='contracts_release_state_is_known'),
+            model_name="release",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["draft", "published", "withdrawn"])),
+                name="contracts_release_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), models.Q(('published_at__isnull', False), ('published_by__isnull', False)), _connector='OR'), name='contracts_release_published_names_when_and_by_whom'),
+            model_name="release",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "draft"),
+                    models.Q(("published_at__isnull", False), ("published_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="contracts_release_published_names_when_and_by_whom",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'patch'), _negated=True), ('fixes__isnull', False), ('state', 'draft'), _connector='OR'), name='contracts_release_published_patch_names_its_defect'),
+            model_name="release",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "patch"), _negated=True),
+                    ("fixes__isnull", False),
+                    ("state", "draft"),
+                    _connector="OR",
+                ),
+                name="contracts_release_published_patch_names_its_defect",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'update'), _negated=True), ('has_no_new_features', True), ('state', 'draft'), _connector='OR'), name='contracts_release_published_update_has_no_new_features'),
+            model_name="release",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "update"), _negated=True),
+                    ("has_no_new_features", True),
+                    ("state", "draft"),
+                    _connector="OR",
+                ),
+                name="contracts_release_published_update_has_no_new_features",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('withdrawn_at__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='contracts_release_withdrawn_names_when_and_why'),
+            model_name="release",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "withdrawn"), _negated=True),
+                    models.Q(
+                        ("withdrawn_at__isnull", False), models.Q(("withdrawn_reason", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="contracts_release_withdrawn_names_when_and_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='prerequisitedocument',
-            constraint=models.UniqueConstraint(fields=('organisation', 'software', 'kind', 'version'), name='contracts_prerequisitedocument_version_is_unique'),
+            model_name="prerequisitedocument",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "software", "kind", "version"),
+                name="contracts_prerequisitedocument_version_is_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='prerequisitedocument',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['design', 'test_plan'])), name='contracts_prerequisitedocument_kind_is_known'),
+            model_name="prerequisitedocument",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["design", "test_plan"])),
+                name="contracts_prerequisitedocument_kind_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='acceptance',
-            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at__isnull', True)), fields=('organisation', 'line'), name='contracts_acceptance_is_current_once_per_line'),
+            model_name="acceptance",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("superseded_at__isnull", True)),
+                fields=("organisation", "line"),
+                name="contracts_acceptance_is_current_once_per_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='acceptance',
-            constraint=models.UniqueConstraint(fields=('organisation', 'release'), name='contracts_acceptance_of_a_release_is_once'),
+            model_name="acceptance",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "release"), name="contracts_acceptance_of_a_release_is_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='acceptance',
-            constraint=models.CheckConstraint(condition=models.Q(('superseded_at__isnull', True), ('superseded_at__gte', models.F('accepted_at')), _connector='OR'), name='contracts_acceptance_superseded_after_accepted'),
+            model_name="acceptance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("superseded_at__isnull", True),
+                    ("superseded_at__gte", models.F("accepted_at")),
+                    _connector="OR",
+                ),
+                name="contracts_acceptance_superseded_after_accepted",
+            ),
         ),
     ]

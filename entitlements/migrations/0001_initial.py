@@ -8,133 +8,367 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('contracts', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("contracts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BusinessHours',
+            name="BusinessHours",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('country', models.CharField(blank=True, max_length=2, unique=True, verbose_name='country')),
-                ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), size=None, verbose_name='weekdays (Monday is 0)')),
-                ('opens', models.TimeField(verbose_name='from')),
-                ('closes', models.TimeField(verbose_name='until')),
-                ('extra_holidays', django.contrib.postgres.fields.ArrayField(base_field=models.DateField(), blank=True, default=list, size=None, verbose_name='more holidays')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("country", models.CharField(blank=True, max_length=2, unique=True, verbose_name="country")),
+                (
+                    "weekdays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(),
+                        size=None,
+                        verbose_name="weekdays (Monday is 0)",
+                    ),
+                ),
+                ("opens", models.TimeField(verbose_name="from")),
+                ("closes", models.TimeField(verbose_name="until")),
+                (
+                    "extra_holidays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.DateField(),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="more holidays",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'business hours',
-                'verbose_name_plural': 'business hours',
-                'constraints': [models.CheckConstraint(condition=models.Q(('closes__gt', models.F('opens'))), name='entitlements_businesshours_close_after_they_open'), models.CheckConstraint(condition=models.Q(('weekdays__contained_by', [0, 1, 2, 3, 4, 5, 6]), ('weekdays__len__gt', 0)), name='entitlements_businesshours_weekdays_are_0_to_6')],
+                "verbose_name": "business hours",
+                "verbose_name_plural": "business hours",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("closes__gt", models.F("opens"))),
+                        name="entitlements_businesshours_close_after_they_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("weekdays__contained_by", [0, 1, 2, 3, 4, 5, 6]), ("weekdays__len__gt", 0)
+                        ),
+                        name="entitlements_businesshours_weekdays_are_0_to_6",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(unique=True, verbose_name='version')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('activated_at', models.DateTimeField(blank=True, null=True, verbose_name='active since')),
-                ('activated_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.membership')),
-                ('drafted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.membership')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(unique=True, verbose_name="version")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("activated_at", models.DateTimeField(blank=True, null=True, verbose_name="active since")),
+                (
+                    "activated_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "drafted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'escalation policy',
-                'verbose_name_plural': 'escalation policies',
+                "verbose_name": "escalation policy",
+                "verbose_name_plural": "escalation policies",
             },
         ),
         migrations.CreateModel(
-            name='PolicyRung',
+            name="PolicyRung",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('priority', models.CharField(choices=[('P1', 'P1 Critical'), ('P2', 'P2 High'), ('P3', 'P3 Medium'), ('P4', 'P4 Low')], max_length=2)),
-                ('level', models.PositiveSmallIntegerField(verbose_name='level')),
-                ('after_minutes', models.PositiveIntegerField(verbose_name='after (minutes)')),
-                ('clock', models.CharField(choices=[('24x7', 'Round the clock'), ('business', 'Business hours')], max_length=10, verbose_name='clock')),
-                ('acknowledge_minutes', models.PositiveIntegerField(blank=True, null=True, verbose_name='acknowledge within (minutes)')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rungs', to='entitlements.policy')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "priority",
+                    models.CharField(
+                        choices=[
+                            ("P1", "P1 Critical"),
+                            ("P2", "P2 High"),
+                            ("P3", "P3 Medium"),
+                            ("P4", "P4 Low"),
+                        ],
+                        max_length=2,
+                    ),
+                ),
+                ("level", models.PositiveSmallIntegerField(verbose_name="level")),
+                ("after_minutes", models.PositiveIntegerField(verbose_name="after (minutes)")),
+                (
+                    "clock",
+                    models.CharField(
+                        choices=[("24x7", "Round the clock"), ("business", "Business hours")],
+                        max_length=10,
+                        verbose_name="clock",
+                    ),
+                ),
+                (
+                    "acknowledge_minutes",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="acknowledge within (minutes)"
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rungs",
+                        to="entitlements.policy",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rung',
+                "verbose_name": "rung",
             },
         ),
         migrations.CreateModel(
-            name='PolicyTarget',
+            name="PolicyTarget",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('priority', models.CharField(choices=[('P1', 'P1 Critical'), ('P2', 'P2 High'), ('P3', 'P3 Medium'), ('P4', 'P4 Low')], max_length=2)),
-                ('first_response_minutes', models.PositiveIntegerField(verbose_name='first response (minutes)')),
-                ('first_response_clock', models.CharField(choices=[('24x7', 'Round the clock'), ('business', 'Business hours')], max_length=10)),
-                ('update_minutes', models.PositiveIntegerField(verbose_name='update every (minutes)')),
-                ('update_clock', models.CharField(choices=[('24x7', 'Round the clock'), ('business', 'Business hours')], max_length=10)),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='entitlements.policy')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "priority",
+                    models.CharField(
+                        choices=[
+                            ("P1", "P1 Critical"),
+                            ("P2", "P2 High"),
+                            ("P3", "P3 Medium"),
+                            ("P4", "P4 Low"),
+                        ],
+                        max_length=2,
+                    ),
+                ),
+                (
+                    "first_response_minutes",
+                    models.PositiveIntegerField(verbose_name="first response (minutes)"),
+                ),
+                (
+                    "first_response_clock",
+                    models.CharField(
+                        choices=[("24x7", "Round the clock"), ("business", "Business hours")], max_length=10
+                    ),
+                ),
+                ("update_minutes", models.PositiveIntegerField(verbose_name="update every (minutes)")),
+                (
+                    "update_clock",
+                    models.CharField(
+                        choices=[("24x7", "Round the clock"), ("business", "Business hours")], max_length=10
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="targets",
+                        to="entitlements.policy",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'target',
+                "verbose_name": "target",
             },
         ),
         migrations.CreateModel(
-            name='DecisionRecord',
+            name="DecisionRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('case', 'A case'), ('download', 'A download'), ('notice', 'A notice')], max_length=20, verbose_name='asked for')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('is_granted', models.BooleanField(verbose_name='granted')),
-                ('rule_version', models.PositiveIntegerField()),
-                ('facts', models.JSONField()),
-                ('request', models.JSONField()),
-                ('answer', models.JSONField()),
-                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.membership')),
-                ('contract', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.servicecontract')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='accounts.organisation')),
-                ('release', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.release')),
-                ('software', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.software')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[("case", "A case"), ("download", "A download"), ("notice", "A notice")],
+                        max_length=20,
+                        verbose_name="asked for",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("is_granted", models.BooleanField(verbose_name="granted")),
+                ("rule_version", models.PositiveIntegerField()),
+                ("facts", models.JSONField()),
+                ("request", models.JSONField()),
+                ("answer", models.JSONField()),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "contract",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.servicecontract",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="accounts.organisation",
+                    ),
+                ),
+                (
+                    "release",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.release",
+                    ),
+                ),
+                (
+                    "software",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.software",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'entitlement decision',
-                'indexes': [models.Index(models.F('organisation'), models.OrderBy(models.F('at'), descending=True), name='decision_newest')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('purpose__in', ['case', 'download', 'notice'])), name='entitlements_decisionrecord_purpose_is_known'), models.CheckConstraint(condition=models.Q(('is_granted', False), ('contract__isnull', False), _connector='OR'), name='entitlements_decisionrecord_granted_names_its_contract')],
+                "verbose_name": "entitlement decision",
+                "indexes": [
+                    models.Index(
+                        models.F("organisation"),
+                        models.OrderBy(models.F("at"), descending=True),
+                        name="decision_newest",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("purpose__in", ["case", "download", "notice"])),
+                        name="entitlements_decisionrecord_purpose_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_granted", False), ("contract__isnull", False), _connector="OR"
+                        ),
+                        name="entitlements_decisionrecord_granted_names_its_contract",
+                    ),
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='decisionrecord',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='76209a1d4125c05236bef8c449ddb946ed39341f', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_8f775', table='entitlements_decisionrecord', when='BEFORE')),
+            model_name="decisionrecord",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="76209a1d4125c05236bef8c449ddb946ed39341f",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_8f775",
+                    table="entitlements_decisionrecord",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.CheckConstraint(condition=models.Q(('activated_by__isnull', True), models.Q(('activated_by', models.F('drafted_by')), _negated=True), _connector='OR'), name='entitlements_policy_is_not_activated_by_its_drafter'),
+            model_name="policy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("activated_by__isnull", True),
+                    models.Q(("activated_by", models.F("drafted_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="entitlements_policy_is_not_activated_by_its_drafter",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policyrung',
-            constraint=models.UniqueConstraint(fields=('policy', 'priority', 'level'), name='entitlements_policyrung_level_is_once_per_priority'),
+            model_name="policyrung",
+            constraint=models.UniqueConstraint(
+                fields=("policy", "priority", "level"),
+                name="entitlements_policyrung_level_is_once_per_priority",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policyrung',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['P1', 'P2', 'P3', 'P4'])), name='entitlements_policyrung_priority_is_known'),
+            model_name="policyrung",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("priority__in", ["P1", "P2", "P3", "P4"])),
+                name="entitlements_policyrung_priority_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policyrung',
-            constraint=models.CheckConstraint(condition=models.Q(('level__gte', 1), ('level__lte', 4)), name='entitlements_policyrung_level_is_1_to_4'),
+            model_name="policyrung",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("level__gte", 1), ("level__lte", 4)),
+                name="entitlements_policyrung_level_is_1_to_4",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policyrung',
-            constraint=models.CheckConstraint(condition=models.Q(('clock__in', ['24x7', 'business'])), name='entitlements_policyrung_clock_is_known'),
+            model_name="policyrung",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("clock__in", ["24x7", "business"])),
+                name="entitlements_policyrung_clock_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policytarget',
-            constraint=models.UniqueConstraint(fields=('policy', 'priority'), name='entitlements_policytarget_is_once_per_priority'),
+            model_name="policytarget",
+            constraint=models.UniqueConstraint(
+                fields=("policy", "priority"), name="entitlements_policytarget_is_once_per_priority"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policytarget',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['P1', 'P2', 'P3', 'P4'])), name='entitlements_policytarget_priority_is_known'),
+            model_name="policytarget",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("priority__in", ["P1", "P2", "P3", "P4"])),
+                name="entitlements_policytarget_priority_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policytarget',
-            constraint=models.CheckConstraint(condition=models.Q(('first_response_clock__in', ['24x7', 'business']), ('update_clock__in', ['24x7', 'business'])), name='entitlements_policytarget_clocks_are_known'),
+            model_name="policytarget",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("first_response_clock__in", ["24x7", "business"]),
+                    ("update_clock__in", ["24x7", "business"]),
+                ),
+                name="entitlements_policytarget_clocks_are_known",
+            ),
         ),
     ]

@@ -18,7 +18,9 @@ def _invite(by: User, organisation: Organisation, email: str = "new@acme.example
 
 
 @pytest.mark.clause("C25")
-def test_an_account_manager_invites_a_colleague_who_becomes_a_member_once(alice: User, acme: Organisation) -> None:
+def test_an_account_manager_invites_a_colleague_who_becomes_a_member_once(
+    alice: User, acme: Organisation
+) -> None:
     invitation, secret = _invite(alice, acme)
     found = actions.usable_invitation(secret, NOW)
     assert found == invitation
@@ -44,7 +46,9 @@ def test_an_invitation_ends_after_fourteen_days(alice: User, acme: Organisation)
         actions.usable_invitation(secret, NOW + timedelta(days=14))
 
 
-def test_an_invitation_is_for_the_invited_address_only(alice: User, acme: Organisation, mallory: User) -> None:
+def test_an_invitation_is_for_the_invited_address_only(
+    alice: User, acme: Organisation, mallory: User
+) -> None:
     invitation, _secret = _invite(alice, acme)
     with pytest.raises(actions.InvitationNotUsable):
         actions.accept_invitation(invitation=invitation, user=mallory, now=NOW)
@@ -61,14 +65,18 @@ def test_nobody_invites_into_another_organisation(alice: User, rival: Organisati
         _invite(alice, rival)
 
 
-def test_a_role_of_the_vendor_cannot_be_given_in_an_end_users_organisation(alice: User, acme: Organisation) -> None:
+def test_a_role_of_the_vendor_cannot_be_given_in_an_end_users_organisation(
+    alice: User, acme: Organisation
+) -> None:
     with pytest.raises(actions.NotAllowed):
         actions.invite(
             organisation=acme, email="x@acme.example", name="X", roles=["csc_admin"], by=alice, now=NOW
         )
 
 
-def test_an_address_is_invited_once_at_a_time_and_again_after_it_expired(alice: User, acme: Organisation) -> None:
+def test_an_address_is_invited_once_at_a_time_and_again_after_it_expired(
+    alice: User, acme: Organisation
+) -> None:
     _invite(alice, acme)
     with pytest.raises(actions.AlreadyMember):
         _invite(alice, acme, "NEW@acme.example")
@@ -131,7 +139,9 @@ def test_an_account_manager_ends_nobodys_access_elsewhere(alice: User, mallory: 
 
 
 @pytest.mark.clause("C53")
-def test_a_deactivated_account_is_gone_everywhere_and_leaves_its_trace(anna: User, ada: User, rival: Organisation) -> None:
+def test_a_deactivated_account_is_gone_everywhere_and_leaves_its_trace(
+    anna: User, ada: User, rival: Organisation
+) -> None:
     factories.MembershipFactory.make(user=anna, organisation=rival)
     actions.deactivate_account(user=anna, successor=None, reason="Left Acme", by=ada, now=NOW)
     anna.refresh_from_db()
@@ -140,7 +150,9 @@ def test_a_deactivated_account_is_gone_everywhere_and_leaves_its_trace(anna: Use
     assert AuditEntry.objects.filter(action="account.deactivated", subject=anna.email, at=NOW).exists()
 
 
-def test_nobody_deactivates_themselves_or_without_the_right(ada: User, abel: User, alice: User, anna: User) -> None:
+def test_nobody_deactivates_themselves_or_without_the_right(
+    ada: User, abel: User, alice: User, anna: User
+) -> None:
     with pytest.raises(actions.NotAllowed):
         actions.deactivate_account(user=ada, successor=None, reason="x", by=ada, now=NOW)
     with pytest.raises(actions.NotAllowed):

@@ -20,7 +20,9 @@ def _token(user: User, scope: str = "write") -> str:
 
 
 @pytest.mark.attack("session survives deactivation")
-def test_the_open_session_of_a_leaver_ends_with_the_next_click(alice: User, anna: User, ada: User, sign_in: SignIn) -> None:
+def test_the_open_session_of_a_leaver_ends_with_the_next_click(
+    alice: User, anna: User, ada: User, sign_in: SignIn
+) -> None:
     client = sign_in(anna)
     assert client.get("/account/profile/").status_code == 200
     actions.deactivate_account(user=anna, successor=None, reason="Left", by=ada, now=timezone.now())
@@ -34,7 +36,9 @@ def test_somebody_without_any_membership_is_signed_out(ended: User, sign_in: Sig
     assert response.status_code == 302
 
 
-def test_a_person_of_two_organisations_acts_in_one_at_a_time(anna: User, rival: Organisation, sign_in: SignIn) -> None:
+def test_a_person_of_two_organisations_acts_in_one_at_a_time(
+    anna: User, rival: Organisation, sign_in: SignIn
+) -> None:
     other = factories.MembershipFactory.make(user=anna, organisation=rival)
     client = sign_in(anna)
     assert "Acme Telecom" in client.get("/people/").content.decode()
@@ -43,7 +47,9 @@ def test_a_person_of_two_organisations_acts_in_one_at_a_time(anna: User, rival: 
 
 
 @pytest.mark.parametrize("chosen", ["", "0", "x", "99999999999999999999999", "-1", "١"])
-def test_acting_for_an_organisation_one_does_not_belong_to_is_a_404(anna: User, sign_in: SignIn, chosen: str) -> None:
+def test_acting_for_an_organisation_one_does_not_belong_to_is_a_404(
+    anna: User, sign_in: SignIn, chosen: str
+) -> None:
     assert sign_in(anna).post("/account/acting/", {"membership": chosen}).status_code == 404
 
 
@@ -73,7 +79,9 @@ def test_an_api_token_ends_with_its_time_its_revocation_and_its_membership(alice
     assert Client().get("/api/v1/cases/", headers=headers).status_code == 401
     token.expires_at += timedelta(days=1)
     token.save()
-    actions.end_membership(membership=anna.acting, successor=None, reason="Left", by=alice, now=timezone.now())
+    actions.end_membership(
+        membership=anna.acting, successor=None, reason="Left", by=alice, now=timezone.now()
+    )
     assert Client().get("/api/v1/cases/", headers=headers).status_code == 401
 
 

@@ -94,7 +94,9 @@ def test_somebody_with_an_account_joins_a_second_organisation_after_signing_in(
     assert Membership.objects.active().filter(user=mallory, organisation=acme).exists()
 
 
-def test_inviting_from_the_page_writes_the_invitation(alice: User, acme: Organisation, sign_in: SignIn) -> None:
+def test_inviting_from_the_page_writes_the_invitation(
+    alice: User, acme: Organisation, sign_in: SignIn
+) -> None:
     response = sign_in(alice).post("/people/invite/", _form(acme))
     assert response.status_code == 302
     assert Invitation.objects.get().name == "김민수 🛰️ עברית"
@@ -136,16 +138,16 @@ def test_bad_input_is_refused_beside_its_field(
 
 
 @pytest.mark.attack("foreign ids in the body")
-def test_somebody_elses_organisation_is_no_choice(
-    alice: User, rival: Organisation, sign_in: SignIn
-) -> None:
+def test_somebody_elses_organisation_is_no_choice(alice: User, rival: Organisation, sign_in: SignIn) -> None:
     response = sign_in(alice).post("/people/invite/", _form(rival))
     assert response.context["form"].errors["organisation"]
     assert not Invitation.objects.exists()
 
 
 @pytest.mark.clause("C52")
-def test_a_csc_administrator_deactivates_a_contact_from_the_page(ada: User, anna: User, sign_in: SignIn) -> None:
+def test_a_csc_administrator_deactivates_a_contact_from_the_page(
+    ada: User, anna: User, sign_in: SignIn
+) -> None:
     client = sign_in(anna)
     assert client.get("/people/").status_code == 200
     assert anna.acting is not None
@@ -155,7 +157,9 @@ def test_a_csc_administrator_deactivates_a_contact_from_the_page(ada: User, anna
 
 
 @pytest.mark.attack("foreign ids in the body")
-def test_a_successor_from_elsewhere_is_no_choice(alice: User, anna: User, mallory: User, sign_in: SignIn) -> None:
+def test_a_successor_from_elsewhere_is_no_choice(
+    alice: User, anna: User, mallory: User, sign_in: SignIn
+) -> None:
     assert anna.acting is not None
     assert mallory.acting is not None
     data = {"reason": "Left", "successor": mallory.acting.pk}
@@ -173,9 +177,9 @@ def test_a_stranger_and_a_number_that_does_not_exist_look_the_same(
     def page(pk: int) -> str:
         response = client.get(f"/people/{pk}/")
         assert response.status_code == 404
-        return re.sub(r'(csrf-token" content|csrfmiddlewaretoken" value)="[^"]*"', "", response.content.decode()).replace(
-            str(pk), "N"
-        )
+        return re.sub(
+            r'(csrf-token" content|csrfmiddlewaretoken" value)="[^"]*"', "", response.content.decode()
+        ).replace(str(pk), "N")
 
     assert page(mallory.acting.pk) == page(987654321)
 
@@ -188,7 +192,10 @@ def test_sign_in_and_reset_say_the_same_for_known_and_unknown_addresses(alice: U
             client.post("/account/login/", {"login": address, "password": "wrong-password"}),
             client.post("/account/password/reset/", {"email": address}, follow=True),
         ]
-        clean = [re.sub(r'(csrf-token" content|csrfmiddlewaretoken" value)="[^"]*"', "", p.content.decode()) for p in pages]
+        clean = [
+            re.sub(r'(csrf-token" content|csrfmiddlewaretoken" value)="[^"]*"', "", p.content.decode())
+            for p in pages
+        ]
         return [text.replace(address, "ADDRESS") for text in clean]
 
     assert bodies(alice.email) == bodies("nobody@acme.example")
@@ -219,7 +226,9 @@ def test_somebody_elses_token_is_not_found(alice: User, mallory: User, sign_in: 
     assert sign_in(mallory).post(f"/account/tokens/{token.pk}/revoke/").status_code == 404
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/", "javascript:alert(1)", "/\\evil.example"])
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example/", "javascript:alert(1)", "/\\evil.example"]
+)
 def test_switching_language_leads_back_to_our_own_pages_only(db: None, target: str) -> None:
     response = Client().post("/account/language/", {"language": "ko", "next": target})
     assert response["Location"] == "/"

@@ -53,7 +53,6 @@ STRANGERS: Final = (
     "/account/password/reset/",
     "/account/signup/",
     "/account/invitation/inv_nobody-was-given-this/",
-    "/no-such-page/",
 )
 
 

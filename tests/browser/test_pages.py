@@ -72,7 +72,7 @@ def dead_ends(page: Page, links: Iterable[str]) -> list[str]:
     chosen = {kind_of(link): link for link in sorted(links) if not urlsplit(link).path.startswith(NOT_OURS)}
     found = []
     for link in chosen.values():
-        answer = page.request.head(link)
+        answer = page.request.get(link)
         if not answer.ok or "/account/login/" in answer.url:
             found.append(f"a link leads to {answer.status} {link}")
     return found

@@ -95,7 +95,7 @@ def test_a_note_is_internal_and_kinds_are_known(open_case: Open) -> None:
 def test_the_timeline_is_only_ever_added_to(open_case: Open) -> None:
     open_case()
     for change in (lambda: CaseEvent.objects.update(body="x"), lambda: CaseEvent.objects.all().delete()):
-        with pytest.raises(InternalError, match="append_only|Cannot update or delete"), transaction.atomic():
+        with pytest.raises(InternalError, match="Cannot update or delete"), transaction.atomic():
             change()
 
 
@@ -147,8 +147,8 @@ def test_pauses_are_read_from_the_story(open_case: Open) -> None:
         at = NOW + timedelta(hours=hours)
         record_event(case, EventKind.STATE, by=None, now=at, detail={"from": before, "to": to})
         before = to
-    at = [NOW + timedelta(hours=hours) for _to, hours in moves]
-    assert pauses_of(case) == [(at[1], at[2]), (at[3], None)]
+    hour = timedelta(hours=1)
+    assert pauses_of(case) == [(NOW + 2 * hour, NOW + 4 * hour), (NOW + 7 * hour, None)]
 
 
 @pytest.mark.parametrize("model", [Case, CaseEvent, Cycle, Rung, Watcher])

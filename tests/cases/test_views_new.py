@@ -70,7 +70,10 @@ def test_a_contact_opens_a_p1_with_reference_log_file_and_colleagues(
     assert (case.customer_reference, case.priority, case.channel) == ("INC0042117", "P1", "web")
     assert case.decision.is_granted
     assert Cycle.objects.filter(case=case).count() == 1
-    assert [row.stored.name for row in Attachment.objects.filter(case=case).order_by("pk")] == ["a.log", "b.log"]
+    assert [row.stored.name for row in Attachment.objects.filter(case=case).order_by("pk")] == [
+        "a.log",
+        "b.log",
+    ]
     assert [row.membership for row in Watcher.objects.filter(case=case)] == [anna.acting]
 
 
@@ -98,7 +101,9 @@ def test_the_coverage_is_shown_as_soon_as_site_software_and_release_are_chosen(
     assert not DecisionRecord.objects.exists()
 
 
-def test_the_answer_stands_on_the_page_too_after_a_plain_submit(client: Client, typed: dict[str, Any]) -> None:
+def test_the_answer_stands_on_the_page_too_after_a_plain_submit(
+    client: Client, typed: dict[str, Any]
+) -> None:
     page = client.post(URL, typed | {"synopsis": ""})
     assert page.status_code == 400
     assert "Covered until 31 March 2027" in page.content.decode()
@@ -113,13 +118,17 @@ def test_the_answer_stands_on_the_page_too_after_a_plain_submit(client: Client, 
         {"site": "\x00", "software": "-1", "release": "0", "priority": "P9"},
     ],
 )
-def test_a_question_that_makes_no_sense_has_no_answer_yet(client: Client, world: World, query: dict[str, str]) -> None:
+def test_a_question_that_makes_no_sense_has_no_answer_yet(
+    client: Client, world: World, query: dict[str, str]
+) -> None:
     part = client.get(f"{URL}coverage/", query)
     assert part.status_code == 200
     assert "Choose software, release and site" in part.content.decode()
 
 
-def test_another_organisations_site_has_no_answer(client: Client, world: World, typed: dict[str, Any]) -> None:
+def test_another_organisations_site_has_no_answer(
+    client: Client, world: World, typed: dict[str, Any]
+) -> None:
     query = {"site": world.rival_site.pk, "software": typed["software"], "release": typed["release"]}
     assert "Choose software, release and site" in client.get(f"{URL}coverage/", query).content.decode()
 
@@ -256,7 +265,9 @@ def test_an_empty_file_is_refused_by_name(client: Client, typed: dict[str, Any])
     assert nothing_was_written()
 
 
-def test_too_many_files_are_refused_and_have_to_be_chosen_again(client: Client, typed: dict[str, Any]) -> None:
+def test_too_many_files_are_refused_and_have_to_be_chosen_again(
+    client: Client, typed: dict[str, Any]
+) -> None:
     many = [SimpleUploadedFile(f"{n}.log", b"x") for n in range(21)]
     page = client.post(URL, typed | {"files": many}).content.decode()
     assert "Attach at most 20 files at once." in page
@@ -271,7 +282,7 @@ def test_too_many_files_are_refused_and_have_to_be_chosen_again(client: Client, 
         "الجلسات تنقطع بعد التحويل",
         "Sessions flap 🔥🚨 on 코어-rtr-01",
         "<script>alert(1)</script> [x](javascript:alert(1))",
-        "‮reversed‬ text",
+        "\u202ereversed\u202c text",
     ],
 )
 def test_any_writing_of_the_world_is_taken_as_it_is(client: Client, typed: dict[str, Any], text: str) -> None:
@@ -285,7 +296,9 @@ def test_any_writing_of_the_world_is_taken_as_it_is(client: Client, typed: dict[
 
 
 @pytest.mark.clause("C50b")
-def test_mostly_korean_text_is_taken_with_a_hint_and_never_refused(client: Client, typed: dict[str, Any]) -> None:
+def test_mostly_korean_text_is_taken_with_a_hint_and_never_refused(
+    client: Client, typed: dict[str, Any]
+) -> None:
     page = client.post(URL, typed | {"description": "장애 전환 후 세션 테이블이 비어 있습니다."}, follow=True)
     assert Case.objects.exists()
     assert "Our engineers work in English (C50b)" in page.content.decode()

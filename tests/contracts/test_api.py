@@ -148,5 +148,5 @@ def test_the_list_costs_few_queries(
 ) -> None:
     client = sign_in(ada)
     client.get(API)
-    with django_assert_max_num_queries(10):  # six of them are the throttle's
+    with django_assert_max_num_queries(5):
         client.get(API)

@@ -135,5 +135,5 @@ def test_the_decision_costs_few_queries(
 ) -> None:
     client = sign_in(alice)
     client.get(_path(release="21.4R3-S5"))
-    with django_assert_max_num_queries(15):  # six of them are the throttle's
+    with django_assert_max_num_queries(10):
         client.get(_path(release="21.4R3-S5"))

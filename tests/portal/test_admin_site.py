@@ -14,7 +14,9 @@ def test_a_superuser_reads_every_table_and_changes_none(root: User, world: World
         row = model._default_manager.first()
         if row is not None:
             assert client.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200, name
-            assert client.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403, name
+            assert (
+                client.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+            ), name
 
 
 def test_digests_and_passwords_are_not_shown(root: User, alice: User, sign_in: SignIn) -> None:

@@ -47,7 +47,9 @@ def test_a_key_belongs_to_one_person(alice: User, minsu: User, sign_in: SignIn) 
     assert Invitation.objects.count() == 2
 
 
-def test_a_secret_that_is_shown_once_is_not_shown_again_to_a_repeated_form(alice: User, sign_in: SignIn) -> None:
+def test_a_secret_that_is_shown_once_is_not_shown_again_to_a_repeated_form(
+    alice: User, sign_in: SignIn
+) -> None:
     client = sign_in(alice)
     form = {"name": "script", "scope": "read", "days": 30, "idempotency_key": "key-2"}
     first = client.post("/account/tokens/", form)

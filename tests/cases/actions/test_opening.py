@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Membership, Organisation, Site, User
 from accounts.roles import Role
@@ -261,3 +263,11 @@ def test_a_restricted_case_is_seen_by_those_named_only(
         assert Case.objects.visible_to(user).get() == case
     named = open_case(is_restricted=True, watchers=[anna.acting])
     assert Case.objects.visible_to(anna).get() == named
+
+
+def test_opening_the_worst_case_with_everything_asks_a_bounded_number_of_questions(
+    open_case: Open, on_duty: None, anna: User
+) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        open_case(priority="P1", watchers=[anna.acting], uploads=[SimpleUploadedFile("a.log", b"x")])
+    assert len(asked) <= 40, "\n".join(query["sql"][:130] for query in asked)

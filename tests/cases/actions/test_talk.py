@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from cases import actions
@@ -188,3 +190,9 @@ def test_a_note_does_not_answer_the_customer(taken: Case, sam: User) -> None:
 def test_a_customer_writes_no_notes(taken: Case, alice: User) -> None:
     with pytest.raises(NotAllowed):
         actions.add_note(case=taken, body="psst", by=alice, now=LATER)
+
+
+def test_a_reply_asks_a_bounded_number_of_questions(taken: Case, sam: User) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        actions.reply(case=taken, body="On it.", by=sam, now=LATER)
+    assert len(asked) <= 25, [query["sql"][:120] for query in asked]
