@@ -154,7 +154,7 @@ def end_membership(
     """
     membership = Membership.objects.locked(membership.pk)
     # one leaver at a time per organisation, or two could each believe that the other stays
-    Organisation.objects.select_for_update().get(pk=membership.organisation_id)
+    Organisation.objects.select_for_update(no_key=True).get(pk=membership.organisation_id)
     is_own_manager = by.acting is not None and by.acting.organisation_id == membership.organisation_id
     if not by.can(Permission.ACCOUNT_DEACTIVATE) and not (
         by.can(Permission.PEOPLE_MANAGE) and is_own_manager and not membership.organisation.is_vendor

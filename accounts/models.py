@@ -220,7 +220,8 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(organisation_id=acting.organisation_id)
 
     def locked(self, pk: int) -> "Membership":
-        return self.select_for_update(of=("self",)).select_related("user", "organisation").get(pk=pk)
+        # no_key: rows that point here may still be written, or an ending would deadlock with a case under change
+        return self.select_for_update(of=("self",), no_key=True).select_related("user", "organisation").get(pk=pk)
 
 
 class Membership(models.Model):

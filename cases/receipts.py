@@ -105,7 +105,7 @@ def _step(rung: Rung, alerts: list[Message], sees_staff: bool) -> Step:
     if not sees_staff:
         return step
     step.acknowledged_by = rung.acknowledged_by.user.name if rung.acknowledged_by else ""
-    step.who = ", ".join([alert.recipient.user.name for alert in alerts] or people or [])
+    step.who = ", ".join([alert.to for alert in alerts] or people or [])
     mails = [alert.mail for alert in alerts if alert.mail is not None]
     step.sent_at = _first(mails)
     step.delivered_at = _first(alert.inbox for alert in alerts if alert.inbox is not None)

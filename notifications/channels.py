@@ -70,8 +70,10 @@ class MailChannel:
     """One SMTP connection for a batch, opened with the first mail and again after a failure."""
 
     def __init__(self) -> None:
-        is_smtp = f"{SmtpBackend.__module__}.{SmtpBackend.__qualname__}" == settings.EMAIL_BACKEND
-        self._backend: BaseEmailBackend = KeepingBackend() if is_smtp else get_connection()
+        # EMAIL_BACKEND is our own outbox; this is the way out of it
+        name = settings.DELIVERY_EMAIL_BACKEND
+        is_smtp = f"{SmtpBackend.__module__}.{SmtpBackend.__qualname__}" == name
+        self._backend: BaseEmailBackend = KeepingBackend() if is_smtp else get_connection(name)
 
     def __enter__(self) -> Self:
         return self

@@ -21,7 +21,7 @@ from notifications import kinds
 from notifications.channels import Answer, MailChannel
 from notifications.followups import DELIVERY_DEAD
 from notifications.kinds import Channel, Pair, Queue
-from notifications.models import Attempt, Delivery, DeliveryState, Incident
+from notifications.models import Attempt, Delivery, DeliveryState, Incident, Message
 from notifications.outbox import NO_LEASE
 from notifications.owner import LOCK_SPACE
 
@@ -32,6 +32,7 @@ MAX_FAILURES = 12
 MAX_LOSSES = 10
 # After so long a batch hands back what it has not sent, so that what has become more urgent is not kept waiting.
 BATCH_SECONDS = 5.0
+FINAL_STATES = (DeliveryState.SENT, DeliveryState.DEAD)
 URGENT = 1
 # Seconds before the next attempt, by the number of failures so far; the last one stays.
 URGENT_BACKOFF = (1, 2, 5, 10, 30, 60, 120, 300, 600)
@@ -113,7 +114,8 @@ def check(batch: Sequence[Delivery]) -> list[Delivery]:
     unknown: list[Delivery] = []
     active = []
     for delivery in batch:
-        if delivery.message.recipient.is_active:
+        recipient = delivery.message.recipient
+        if recipient is None or recipient.is_active:
             active.append(delivery)
         else:
             refused["membership ended"].append(delivery)
@@ -136,7 +138,8 @@ def check(batch: Sequence[Delivery]) -> list[Delivery]:
 
 
 def _pair(delivery: Delivery) -> Pair:
-    return delivery.recipient_id, delivery.message.subject
+    # 0 stands for a bare address, of which only kinds that tell everybody are asked
+    return delivery.recipient_id or 0, delivery.message.subject
 
 
 def _may_tell(kind: str, pairs: Sequence[Pair]) -> set[Pair] | None:
@@ -194,6 +197,8 @@ def settle(delivery: Delivery, answer: Answer) -> str:
                 **NO_LEASE,
             )
         )
+        if state in FINAL_STATES and kinds.get(delivery.message.kind).is_secret:
+            Message.objects.filter(pk=delivery.message_id).update(context={})
         Attempt.objects.create(
             delivery=delivery,
             at=timezone.now(),

@@ -62,6 +62,8 @@ class Kind:
     needs_acknowledgement: bool = False
     mandatory: bool = False
     may_tell: Callable[[Sequence[Pair]], set[Pair]] = everybody
+    # the text holds something that must not stay here once it is sent, such as the link of a password reset
+    is_secret: bool = False
 
 
 _kinds: dict[str, Kind] = {}

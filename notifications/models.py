@@ -69,7 +69,11 @@ class Message(models.Model):
     """One thing told to one person; the row of the outbox. Written with the change it tells of."""
 
     kind = models.CharField(_("kind"), max_length=60)
-    recipient = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="messages")
+    recipient = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, related_name="messages", null=True, blank=True
+    )
+    # of a mail of the account itself, to somebody who may be a member of nothing (an invitation, a reset)
+    address = models.EmailField(_("mail address"), max_length=254, blank=True)
     subject = models.CharField(_("about"), max_length=200)
     path = models.CharField(_("page"), max_length=300)
     # a snapshot: what is told is what was true then; keys ending in _at are UTC times, in _on dates
@@ -93,6 +97,10 @@ class Message(models.Model):
                 condition=Q(path__regex=r"^/([^/\\]|$)"), name="notifications_message_path_is_local"
             ),
             models.CheckConstraint(condition=~Q(subject=""), name="notifications_message_subject_is_given"),
+            models.CheckConstraint(
+                condition=Q(recipient__isnull=False) ^ ~Q(address=""),
+                name="notifications_message_has_a_recipient_or_an_address",
+            ),
         ]
         indexes = [
             # for_subject: the receipts of a case or a release
@@ -101,6 +109,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+    @property
+    def to(self) -> str:
+        """Whom it is for, in words."""
+        return self.address if self.recipient is None else self.recipient.user.name
 
     def _by(self, channel: str) -> "Delivery | None":
         return next((d for d in self.deliveries.all() if d.channel == channel), None)
@@ -151,7 +164,9 @@ class Delivery(models.Model):
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     key = models.CharField(max_length=260, unique=True)
     # recipient, queue and urgency are copied from the message, so that the partial indexes below can do their work
-    recipient = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="deliveries")
+    recipient = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, related_name="deliveries", null=True, blank=True
+    )
     queue = models.CharField(_("queue"), max_length=10, choices=Queue.choices)
     urgency = models.PositiveSmallIntegerField(default=5)
     state = models.CharField(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
@@ -15,6 +16,7 @@ from notifications import kinds
 from notifications.kinds import Channel
 from notifications.models import DUE_STATES, Delivery, DeliveryState, Message
 
+ACCOUNT_MAIL = "account_mail"
 NOTIFY_CHANNEL = "portal_outbox"
 # Below it everything is an alert, whose mail and inbox row go together.
 FIRST_PATIENT_URGENCY = 2
@@ -22,9 +24,10 @@ NO_LEASE: dict[str, None] = {"lease_token": None, "lease_owner": None, "lease_un
 
 INSERT_MESSAGES = """
 INSERT INTO notifications_message
-       (kind, recipient_id, subject, path, context, dedupe_key, urgency, needs_acknowledgement, created_at)
+       (kind, recipient_id, subject, path, context, dedupe_key, urgency, needs_acknowledgement, created_at,
+        address)
 SELECT %(kind)s, r, %(subject)s, %(path)s, %(context)s::jsonb, %(dedupe)s || ':' || r,
-       %(urgency)s, %(needs)s, %(now)s
+       %(urgency)s, %(needs)s, %(now)s, ''
   FROM unnest(%(recipients)s::bigint[]) r
     ON CONFLICT (dedupe_key) DO NOTHING
 """
@@ -97,6 +100,35 @@ def _insert(values: dict[str, Any]) -> list[Message]:
 def _urgency_by(channel: str, urgency: int) -> int:
     """Mail takes milliseconds each, an inbox row none: of a thousand notices the inboxes are filled first."""
     return urgency + 1 if channel == Channel.MAIL and urgency >= FIRST_PATIENT_URGENCY else urgency
+
+
+@transaction.atomic
+def enqueue_mail(*, address: str, mail_subject: str, text: str, html: str, now: datetime) -> Message:
+    """Write one mail of the account itself (an invitation, a reset) to a bare address.
+
+    Its text is wiped once it is sent: it holds links that open an account."""
+    known = kinds.get(ACCOUNT_MAIL)
+    message = Message.objects.create(
+        kind=ACCOUNT_MAIL,
+        address=address,
+        subject="account",
+        path="/",
+        context={"mail_subject": mail_subject, "text": text, "html": html},
+        dedupe_key=f"{ACCOUNT_MAIL}:{uuid4()}",
+        urgency=known.urgency,
+        created_at=now,
+    )
+    Delivery.objects.create(
+        message=message,
+        channel=Channel.MAIL,
+        key=f"{message.dedupe_key}:{Channel.MAIL}",
+        queue=known.queue,
+        urgency=known.urgency,
+        next_at=now,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [NOTIFY_CHANNEL, known.queue])
+    return message
 
 
 @transaction.atomic

@@ -71,6 +71,8 @@ def inbox_line(message: Message) -> str:
 def mail_of(delivery: Delivery) -> EmailMultiAlternatives:
     """The mail of a delivery: the same Message-ID at every attempt, one thread for everything about a subject."""
     message = delivery.message
+    if message.recipient is None:
+        return _account_mail(delivery)
     user = message.recipient.user
     with (
         translation.override(user.language or settings.LANGUAGE_CODE),
@@ -88,6 +90,21 @@ def mail_of(delivery: Delivery) -> EmailMultiAlternatives:
         headers=_headers(delivery),
     )
     mail.attach_alternative(html, "text/html")
+    return mail
+
+
+def _account_mail(delivery: Delivery) -> EmailMultiAlternatives:
+    """A mail of the account itself: its text was written in the request that asked for it."""
+    text = delivery.message.context
+    mail = EmailMultiAlternatives(
+        subject=on_one_line(text["mail_subject"]),
+        body=text["text"],
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[delivery.message.address],
+        headers=_headers(delivery),
+    )
+    if text["html"]:
+        mail.attach_alternative(text["html"], "text/html")
     return mail
 
 

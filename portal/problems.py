@@ -15,6 +15,8 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied(str(error) or None)
+    elif isinstance(error, RecursionError):
+        error = exceptions.ParseError()  # ten thousand brackets
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -26,6 +28,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         body["errors"] = data if isinstance(data, dict) else {"non_field_errors": data}
     else:
         body["detail"] = str(data.get("detail", title)) if isinstance(data, dict) else title
-    response.data = body
+    # a refusal that has more to say, such as the reasons of an entitlement decision
+    response.data = body | getattr(error, "members", {})
     response.content_type = "application/problem+json"
     return response

@@ -189,6 +189,9 @@ USERSESSIONS_TRACK_ACTIVITY = False
 
 EMAIL_URL = _required("EMAIL_URL", debug="smtp://127.0.0.1:8025")
 vars().update(env.email_url_config(EMAIL_URL))
+# what Django and django-allauth send becomes a row of the outbox; the engine sends it by the backend of EMAIL_URL
+DELIVERY_EMAIL_BACKEND = vars()["EMAIL_BACKEND"]
+EMAIL_BACKEND = "notifications.backend.OutboxBackend"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{PRODUCT_NAME} <support@portal.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL

@@ -35,11 +35,6 @@ def _act_on(request: HttpRequest, number: str, act: Act) -> HttpResponse:
     case = get_object_or_404(Case.objects.visible_to(user).for_page(), number=number)
     if not act.is_for(user):
         raise PermissionDenied(_("Your role does not allow this."))
-    if request.method != "POST" and not act.fits(case, user):
-        messages.info(
-            request, _("%(act)s: not possible in the present state of the case.") % {"act": act.title}
-        )
-        return redirect("case_detail", case.number)
     form = act.form(request.POST if request.method == "POST" else None, case=case, **_extras(act, user))
     if request.method != "POST":
         return _page(request, case, act, form, status=200)
@@ -111,6 +106,7 @@ def _page(
         "decision": decision,
         "seen": changes[-1].pk if changes else _seen(request),
         "is_conflict": changes is not None,
+        "is_possible": request.method == "POST" or act.fits(case, current_user(request)),
         "now": timezone.now(),
     }
     return render(request, "cases/act.html", context, status=status)

@@ -110,7 +110,7 @@ class Replay:
             answer = Answer(timedelta(minutes=minutes))
         if answer.after is None or message.created_at + answer.after >= self.now:
             return
-        by, note = self.people[message.recipient_id], answer.note
+        by, note = self.people[message.recipient_id or 0], answer.note
         self.at(
             message.created_at + answer.after,
             lambda when: acknowledge(message=message, by=by, how=How.PAGE, note=note, now=when),

@@ -71,7 +71,7 @@ DETAILS: Final = (
     Detail("alice", "/cases/?waiting=us", "/cases/2"),
     Detail("alice", "/contracts/", "/contracts/CS-"),
     Detail("alice", "/software/", "/software/"),
-    Detail("alice", "/notices/", "/software/"),
+    Detail("alice", "/notices/", "/inbox/"),
     Detail("alice", "/people/", "/people/"),
     Detail("remy", "/contracts/?state=refused", "/contracts/CS-"),
     Detail("sam", "/escalations/", "/cases/2"),
