@@ -50,7 +50,14 @@ def _coverage(user: User, now: datetime) -> list[dict[str, Any]]:
         current = latest.get(contract.software_id)
         if current is None or not current.is_in_force_at(now):
             latest[contract.software_id] = contract
-    return [{"contract": one, "is_in_force": one.is_in_force_at(now)} for one in latest.values()]
+    return [
+        {
+            "contract": one,
+            "is_in_force": one.is_in_force_at(now),
+            "starts_later": one.starts_at is not None and one.starts_at > now,
+        }
+        for one in latest.values()
+    ]
 
 
 def _unread(user: User) -> list[dict[str, Any]]:

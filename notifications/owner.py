@@ -1,5 +1,6 @@
 """Who holds leases: a runner proves that it lives by a session lock on a connection of its own."""
 
+import contextlib
 import secrets
 import select
 from types import TracebackType
@@ -67,4 +68,9 @@ class LeaseOwner:
         return queues
 
     def close(self) -> None:
+        """Let go at once: the server notices a closed connection a moment later only."""
+        if self._connection.connection is None:
+            return
+        with contextlib.suppress(Error), self._connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock_all()")
         self._connection.close()

@@ -1,5 +1,6 @@
 """What every page's frame needs: the rail with its counts, the inbox count, appearance. Two queries, when used."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ from django.db.models import IntegerField, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User
 from accounts.roles import Permission
@@ -15,6 +17,7 @@ from cases.workflow import CaseState
 from contracts.kinds import ContractState
 from contracts.models import ServiceContract
 from entitlements.kinds import HIGH
+from notifications.condition import condition
 from notifications.models import Message
 from portal import navigation
 
@@ -82,11 +85,37 @@ def _rail(user: User, path: str) -> tuple[navigation.Section, ...]:
     )
 
 
+@dataclass(frozen=True)
+class EngineState:
+    """One line at the foot of the rail: whether alerts go out."""
+
+    ok: bool
+    text: str
+
+
+def _engine_state(user: User) -> EngineState:
+    found = condition(timezone.now())
+    if found.heartbeat_age is None:
+        return EngineState(ok=False, text=_("Alerts: the engine has never run"))
+    if not found.is_on_time and found.oldest_due is not None:
+        seconds = int(found.oldest_due.total_seconds())
+        return EngineState(
+            ok=False, text=_("Alerts: late, the oldest waits for %(seconds)d s") % {"seconds": seconds}
+        )
+    seconds = max(0, int(found.heartbeat_age.total_seconds()))
+    return EngineState(
+        ok=found.is_alive, text=_("Alerts: last cycle %(seconds)d s ago") % {"seconds": seconds}
+    )
+
+
 def frame(request: HttpRequest) -> dict[str, Any]:
     user = request.user if isinstance(request.user, User) else None
     if user is None:
         return {"theme": request.COOKIES.get("theme", "")}
     return {
+        "engine_state": SimpleLazyObject(lambda: _engine_state(user))
+        if user.can(Permission.ENGINE_VIEW)
+        else None,
         "rail": SimpleLazyObject(lambda: _rail(user, request.get_full_path())),
         "inbox_count": SimpleLazyObject(lambda: Message.objects.unread_count(user)),
         "may_open_case": user.can(Permission.CASE_OPEN),

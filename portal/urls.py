@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from portal import health, mail_views, views
@@ -11,7 +12,7 @@ handler403 = "portal.views.forbidden"
 handler404 = "portal.views.not_found"
 handler500 = "portal.views.server_error"
 
-favicon = login_not_required(RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg"))
+favicon = login_not_required(require_safe(RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")))
 
 urlpatterns = [
     path("", views.home, name="home"),

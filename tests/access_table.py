@@ -193,11 +193,11 @@ ROWS = {
     ),
     "case_take": Row(
         get="405 all",
-        post="400 sam lena; 403 anna alice aki; 404 all",
+        post="302 sam lena; 404 mallory remy paula ada root; 403 all",
     ),
     "case_assign": Row(
         get="200 sam lena; 403 anna alice aki; 404 all",
-        post="400 sam lena; 403 anna alice aki; 404 all",
+        post="400 sam lena; 404 mallory remy paula ada root; 403 all",
     ),
     "case_ask": Row(
         get="200 sam lena; 403 anna alice aki; 404 all",
@@ -217,7 +217,7 @@ ROWS = {
     ),
     "case_restored": Row(
         get="200 sam lena; 403 anna alice aki; 404 all",
-        post="400 sam lena; 403 anna alice aki; 404 all",
+        post="302 sam lena; 404 mallory remy paula ada root; 403 all",
     ),
     "case_deny_restoration": Row(
         get="200 anna alice sam lena; 403 aki; 404 all",
@@ -229,7 +229,7 @@ ROWS = {
     ),
     "case_accept": Row(
         get="200 anna alice; 403 sam lena aki; 404 all",
-        post="400 anna alice; 403 sam lena aki; 404 all",
+        post="409 anna alice; 404 mallory remy paula ada root; 403 all",
     ),
     "case_reject": Row(
         get="200 anna alice; 403 sam lena aki; 404 all",
@@ -237,7 +237,7 @@ ROWS = {
     ),
     "case_request_closure": Row(
         get="200 anna alice; 403 sam lena aki; 404 all",
-        post="400 anna alice; 403 sam lena aki; 404 all",
+        post="302 anna alice; 404 mallory remy paula ada root; 403 all",
     ),
     "case_close": Row(
         get="200 sam lena; 403 anna alice aki; 404 all",
@@ -381,6 +381,6 @@ ROWS = {
     ),
     "favicon": Row(
         get="302 all",
-        post="302 all",
+        post="405 everybody",
     ),
 }

@@ -22,6 +22,8 @@ from tests.conftest import SignIn, World
 MEMBERS = ["anna", "alice", "mallory", "remy", "sam", "lena", "paula", "ada", "aki", "root"]
 STRANGERS = ["ended", "anonymous"]
 OTHER_METHODS = ["PUT", "PATCH", "DELETE"]
+# the people and their objects are made once for each part, not for each of a hundred routes
+PARTS = 8
 
 
 def routes(
@@ -64,15 +66,15 @@ def objects(world: World, alice: User, anna: User, lena: User, remy: User) -> Ob
 def _status(client: Client, method: str, path: str) -> int:
     """The answer; whatever it wrote is undone."""
     is_json = path.startswith("/api/") and method != "GET"
+    extra = {"content_type": "application/json"} if is_json else {}
     point = transaction.savepoint()
     try:
-        return int(
-            client.generic(
-                method, path, **({"content_type": "application/json"} if is_json else {})
-            ).status_code
-        )
+        response = client.generic(method, path, **extra)
+        if response.streaming:
+            b"".join(response)  # read to its end, so that the file is closed
     finally:
         transaction.savepoint_rollback(point)
+    return int(response.status_code)
 
 
 def _expected(cell: str, path: str) -> dict[str, int]:
@@ -96,25 +98,28 @@ def _expected(cell: str, path: str) -> dict[str, int]:
     "read-only role tries every write",
     "operations pages without rights",
 )
-@pytest.mark.parametrize("route", sorted(ROWS))
+@pytest.mark.parametrize("part", range(PARTS))
 def test_each_person_gets_what_the_table_says(
-    route: str, clients: dict[str, Client], objects: Objects
+    part: int, clients: dict[str, Client], objects: Objects
 ) -> None:
+    wrong = [line for route in sorted(ROWS)[part::PARTS] for line in _wrong(route, clients, objects)]
+    assert not wrong, "\n".join(wrong)
+
+
+def _wrong(route: str, clients: dict[str, Client], objects: Objects) -> Iterator[str]:
     row: Row = ROWS[route]
     path = reverse(route, kwargs={name: objects.value(route, name) for name in ROUTES[route]})
-    wrong = []
     for method, cell in (("GET", row.get), ("POST", row.post)):
         expected = _expected(cell, path)
         assert set(expected) == {*MEMBERS, *STRANGERS}, f"{route} {method}: the row forgets somebody"
         for person, client in clients.items():
             status = _status(client, method, path)
             if status != expected[person]:
-                wrong.append(f"{method} {path} as {person}: {status}, the table says {expected[person]}")
+                yield f"{method} {path} as {person}: {status}, the table says {expected[person]}"
     for method in OTHER_METHODS:
         status = _status(clients["sam"], method, path)
-        if status not in (405, 403, 404):
-            wrong.append(f"{method} {path} answers {status}")
-    assert not wrong, "\n".join(wrong)
+        if status not in (403, 404, 405):
+            yield f"{method} {path} answers {status}"
 
 
 @pytest.mark.attack("another organisation's object by number or id")
@@ -124,8 +129,8 @@ def test_each_person_gets_what_the_table_says(
         ("/cases/{case}/", "/cases/2020-0101-0001/"),
         ("/cases/{case}/reply/", "/cases/2020-0101-0001/reply/"),
         ("/api/v1/cases/{case}/", "/api/v1/cases/2020-0101-0001/"),
-        ("/contracts/{contract}/", "/contracts/CS-2020-0001/"),
-        ("/api/v1/contracts/{contract}/", "/api/v1/contracts/CS-2020-0001/"),
+        ("/contracts/{contract}/", "/contracts/CS-1999-0001/"),
+        ("/api/v1/contracts/{contract}/", "/api/v1/contracts/CS-1999-0001/"),
         ("/people/{person}/", "/people/987654321/"),
         ("/coverage/{slug}/", "/coverage/no-such-organisation/"),
     ],

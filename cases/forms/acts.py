@@ -110,14 +110,18 @@ class AskForm(ActForm):
 
 
 class AssignForm(ActForm):
-    to = RowField[Membership](label=gettext_lazy("Engineer"), required=False)
+    """An engineer, or nobody, said in so many words."""
+
+    to = RowField[Membership](label=gettext_lazy("Engineer"))
+    NOBODY = "nobody"
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         engineers: Sequence[Membership] = kwargs.pop("engineers", ())
         super().__init__(*args, case=case, **kwargs)
         field = self.fields["to"]
         assert isinstance(field, RowField)
-        field.offer(engineers, empty=_("Nobody"), label=lambda row: row.user.name)
+        nobody = (self.NOBODY, _("Nobody: back into the queue"))
+        field.offer(engineers, empty=_("Choose an engineer"), none=nobody, label=lambda row: row.user.name)
         self.initial["to"] = case.owner_id
 
 
@@ -137,7 +141,16 @@ class ProposeForm(ActForm):
         help_text=gettext_lazy("The customer accepts or rejects this text. Markdown works."),
         max_length=20_000,
         rows=6,
-        draft=True,
+        draft="resolution",
+    )
+    cause = LineField(label=gettext_lazy("Cause"), max_length=400, required=False)
+
+
+class CloseForm(ActForm):
+    """Closing without an answer to a proposal: what is kept as the resolution says why."""
+
+    resolution = TextField(
+        label=gettext_lazy("Why is it closed, and how was it solved?"), max_length=20_000, draft="closing"
     )
     cause = LineField(label=gettext_lazy("Cause"), max_length=400, required=False)
 

@@ -56,10 +56,10 @@ class LineField(forms.CharField):
 class TextField(forms.CharField):
     """Several lines; Markdown where a page shows it as such."""
 
-    def __init__(self, *, rows: int = 4, draft: bool = False, **options: Any) -> None:
+    def __init__(self, *, rows: int = 4, draft: str = "", **options: Any) -> None:
         attributes: dict[str, Any] = {"rows": rows, "dir": "auto"}
         if draft:
-            attributes["data-draft"] = True
+            attributes["data-draft"] = draft
         super().__init__(widget=forms.Textarea(attrs=attributes), **options)
         self.validators.append(no_control_characters)
 
@@ -93,10 +93,11 @@ class RowField(forms.ChoiceField, Generic[RowT]):
         rows: Iterable[RowT],
         *,
         empty: Text = "",
+        none: tuple[str, Text] | None = None,
         group: Callable[[RowT], str] | None = None,
         label: Callable[[RowT], str] = str,
     ) -> None:
-        """Fill the list; `group` puts the rows under headings."""
+        """Fill the list; `group` puts the rows under headings; `none` is an answer that is no row, cleaned to None."""
         self.rows: dict[str, RowT] = {str(row.pk): row for row in rows}
         choices: list[tuple[Any, Any]] = [("", empty)] if empty else []
         if group is None:
@@ -106,7 +107,7 @@ class RowField(forms.ChoiceField, Generic[RowT]):
             for pk, row in self.rows.items():
                 groups.setdefault(group(row), []).append((pk, label(row)))
             choices += list(groups.items())
-        self.choices = choices
+        self.choices = [*choices, none] if none else choices
 
     def clean(self, value: Any) -> Any:
         return self.rows.get(super().clean(value))

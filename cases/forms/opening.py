@@ -17,6 +17,7 @@ from entitlements.kinds import Priority
 
 MAX_WATCHERS: Final = 50
 MAX_DESCRIPTION: Final = 200_000
+DRAFTED: Final = ("synopsis", "description", "activity", "access", "customer_reference")
 
 
 class NewCaseForm(forms.Form):
@@ -33,14 +34,13 @@ class NewCaseForm(forms.Form):
     synopsis = LineField(
         label=gettext_lazy("In one line, what is wrong?"),
         max_length=160,
-        widget=forms.TextInput(attrs={"data-draft": True, "autocomplete": "off", "dir": "auto"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
     )
     description = TextField(
         label=gettext_lazy("What happens, since when, and what did you expect?"),
         help_text=gettext_lazy("In English, please (C50b). Paste log lines as they are; Markdown works."),
         max_length=MAX_DESCRIPTION,
         rows=8,
-        draft=True,
     )
     activity = TextField(
         label=gettext_lazy("What was being done at the time?"),
@@ -48,7 +48,6 @@ class NewCaseForm(forms.Form):
         max_length=4000,
         required=False,
         rows=3,
-        draft=True,
     )
     access = TextField(
         label=gettext_lazy("Access for diagnosis"),
@@ -56,7 +55,6 @@ class NewCaseForm(forms.Form):
         max_length=2000,
         required=False,
         rows=2,
-        draft=True,
     )
     files = FilesField(  # type: ignore[assignment]  # a field: the form class takes it out
         label=gettext_lazy("Files"),
@@ -71,7 +69,7 @@ class NewCaseForm(forms.Form):
         help_text=gettext_lazy("The number in your own system; you can search by it"),
         max_length=80,
         required=False,
-        widget=forms.TextInput(attrs={"data-draft": True, "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     follow_up = forms.ChoiceField(
         label=gettext_lazy("How shall we follow up?"),
@@ -96,6 +94,9 @@ class NewCaseForm(forms.Form):
     def __init__(self, *args: Any, user: User, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.organisation = organisation
+        for name in DRAFTED:
+            # kept in the browser per customer: what one told on the telephone never turns up in another's case
+            self.fields[name].widget.attrs["data-draft"] = f"{organisation.slug}:{name}"
         sites = Site.objects.visible_to(user).filter(organisation=organisation).order_by("name", "pk")
         self._row_field("site").offer(sites, empty=_("Choose a site"))
         releases = list(offered_releases(user, organisation))

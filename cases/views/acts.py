@@ -124,7 +124,7 @@ PROPOSE: Final = Act(
 )  # fmt: skip
 CLOSE: Final = Act(
     url="case_close", label=_("Close"), title=_("Close this case"), needs=P.CASE_TRIAGE, fits=_always_open,
-    run=actions.close_case, form=forms.ProposeForm, icon="lock", done=_("The case is closed."),
+    run=actions.close_case, form=forms.CloseForm, icon="lock", done=_("The case is closed."),
     lead=_("When the customer asked for it, or by a duty manager, who says why. What is pending is cancelled."),
     button=_("Close the case"), look="danger",
 )  # fmt: skip

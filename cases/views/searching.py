@@ -1,9 +1,10 @@
 """`/search/`: the case that is named goes first; otherwise what was found, each with the words around the hit."""
 
 import re
+from operator import itemgetter
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Substr
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -61,14 +62,18 @@ def contexts(cases: list[Case], user: User, text: str) -> dict[int, SafeString]:
     pks = [case.pk for case in cases]
     rows = Case.objects.visible_to(user).filter(pk__in=pks)
     found: dict[int, SafeString] = {}
-    for pk, start in rows.values_list("pk", Substr("description", 1, LOOKED_AT)):
-        _keep(found, pk, start, pattern)
     wanted = Q()
     for word in words:
         wanted |= Q(body__icontains=word)
-    entries = CaseEvent.objects.visible_to(user).filter(wanted, case__in=pks).order_by("-at", "-pk")
-    for pk, start in entries.values_list("case_id", Substr("body", 1, LOOKED_AT))[:200]:
-        _keep(found, pk, start, pattern)
+    entries = CaseEvent.objects.visible_to(user).filter(wanted, case__in=pks).order_by("-at", "-pk")[:200]
+    texts = rows.annotate(place=Value(0), text=Substr("description", 1, LOOKED_AT)).values_list(
+        "place", "pk", "text"
+    )
+    more = entries.annotate(place=Value(1), text=Substr("body", 1, LOOKED_AT)).values_list(
+        "place", "case_id", "text"
+    )
+    for _place, pk, text_of in sorted(texts.union(more, all=True), key=itemgetter(0)):
+        _keep(found, pk, text_of, pattern)
     return found
 
 

@@ -34,8 +34,10 @@ ADDRESSES = {name: f"{name}@{domain}.example" for domain, names in DOMAINS.items
 # said by Chromium about answers of 400 and more, which are judged by their response
 _ABOUT_STATUS = "Failed to load resource"
 WATCH_POLICY = """
-document.addEventListener("securitypolicyviolation", (event) =>
-  console.error(`content policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+document.addEventListener("securitypolicyviolation", (event) => {
+  const where = `${event.sourceFile}:${event.lineNumber}`;
+  console.error(`content policy: ${event.violatedDirective} ${event.blockedURI} ${where}`);
+});
 """
 
 

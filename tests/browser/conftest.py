@@ -77,7 +77,12 @@ def new_context(
     with ExitStack() as contexts:
 
         def _new_context(**options: Any) -> BrowserContext:
-            given = {"base_url": stack.base_url, "locale": "en-US", "viewport": WIDE, "reduced_motion": "reduce"}
+            given = {
+                "base_url": stack.base_url,
+                "locale": "en-US",
+                "viewport": WIDE,
+                "reduced_motion": "reduce",
+            }
             context = contexts.enter_context(browser.new_context(**{**given, **options}))
             context.set_default_timeout(PATIENCE_MS)
             troubles.watch(context)
@@ -98,7 +103,10 @@ def _keep_pictures(item: pytest.Item, browser: Browser, stack: Stack) -> None:
 
 @pytest.fixture
 def page_as(
-    browser: Browser, stack: Stack, new_context: Callable[..., BrowserContext], signed_in: dict[str, StorageState]
+    browser: Browser,
+    stack: Stack,
+    new_context: Callable[..., BrowserContext],
+    signed_in: dict[str, StorageState],
 ) -> PageAs:
     """A page of somebody who is signed in: `page_as("alice", viewport=PHONE)`."""
 

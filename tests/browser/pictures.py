@@ -52,7 +52,9 @@ def take(page: Page, base: str, path: str, folder: Path, language: str, looks: l
         page.screenshot(path=folder / f"{name_of(path)}.{size}.{theme}.{language}.png", full_page=True)
 
 
-def of_person(browser: Browser, base: str, who: str, out: Path, looks: list[tuple[str, str]], languages: list[str]) -> None:
+def of_person(
+    browser: Browser, base: str, who: str, out: Path, looks: list[tuple[str, str]], languages: list[str]
+) -> None:
     troubles = Troubles()
     folder = out / who
     folder.mkdir(parents=True, exist_ok=True)

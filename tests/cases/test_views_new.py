@@ -346,3 +346,12 @@ def test_who_may_not_open_cases_is_told_so(aki: User, remy: User, world: World, 
 def test_an_account_manager_alone_opens_no_case(world: World, acme: Organisation, sign_in: SignIn) -> None:
     manager = factories.person("max@acme.example", "Max", acme, Role.ACCOUNT_MANAGER)
     assert sign_in(manager).get(URL).status_code == 403
+
+
+def test_a_draft_belongs_to_one_customer(
+    sam: User, acme: Organisation, rival: Organisation, world: World, sign_in: SignIn
+) -> None:
+    client = sign_in(sam)
+    for customer in (acme, rival):
+        page = client.get(f"{URL}?organisation={customer.slug}").content.decode()
+        assert f'data-draft="{customer.slug}:description"' in page

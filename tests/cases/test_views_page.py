@@ -460,6 +460,10 @@ def test_a_case_is_assigned_to_engineers_only(
     assert post(client, case, "assign", to=sofia.acting.pk).status_code == 302
     case.refresh_from_db()
     assert case.owner == sofia.acting
+    assert post(client, case, "assign").status_code == 400, "nobody is said in so many words"
+    assert post(client, case, "assign", to="nobody").status_code == 302
+    case.refresh_from_db()
+    assert case.owner is None
 
 
 def test_an_action_on_a_case_that_changed_shows_the_change_and_keeps_the_text(

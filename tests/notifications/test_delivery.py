@@ -345,7 +345,7 @@ def in_threads(number: int, work: Callable[[], list[int]]) -> list[list[int]]:
         return [f.result() for f in [pool.submit(run) for _ in range(number)]]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_two_runners_never_lease_the_same_row(enqueue: Enqueue, alice: User) -> None:
     for n in range(40):
         enqueue(alice, dedupe=f"n{n}")
@@ -366,7 +366,7 @@ def test_two_runners_never_lease_the_same_row(enqueue: Enqueue, alice: User) -> 
     assert len(first) + len(second) == len({*first, *second}) == 80
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_many_runners_at_once_fill_each_inbox_once_and_send_each_mail_once(
     enqueue: Enqueue, alice: User, anna: User, mail_server: MailServer
 ) -> None:

@@ -80,7 +80,7 @@ def test_a_thousand_recipients_cost_as_many_queries_as_one(enqueue: Enqueue, ali
     assert len(one) == len(two) == 6  # a savepoint and four statements
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_the_engine_hears_of_it_when_the_change_commits(enqueue: Enqueue, alice: User) -> None:
     with LeaseOwner(listens=True) as ear:
         with transaction.atomic():

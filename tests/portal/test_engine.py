@@ -352,8 +352,15 @@ def test_a_p1_reaches_the_duty_manager_in_seconds_with_the_broker_well_frozen_an
         assert seconds_to_the_mail(open_p1, mail_server) < 1.5  # known to be frozen: no waiting
         os.kill(valkey, signal.SIGKILL)
         assert seconds_to_the_mail(open_p1, mail_server) < 4
+        with connection.cursor() as cursor:  # and then its own connections to the database are cut
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            assert cursor.rowcount >= 2
+        assert seconds_to_the_mail(open_p1, mail_server) < 5
     ids = [mail["Message-ID"] for mail in mail_server.mails]
-    assert len(set(ids)) == len(ids) == 4
+    assert len(set(ids)) == len(ids) == 5
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
