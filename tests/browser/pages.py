@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urljoin, urlsplit
 
 from playwright.sync_api import Page
 
@@ -75,7 +76,7 @@ DETAILS: Final = (
     Detail("alice", "/people/", "/people/"),
     Detail("remy", "/contracts/?state=refused", "/contracts/CS-"),
     Detail("sam", "/queues/?owner=none", "/cases/2"),
-    Detail("sam", "/cases/new/", "/cases/new/?organisation="),
+    Detail("sam", "/cases/new/", "?organisation="),
     Detail("sam", "/engine/mail/", "/engine/mail/"),
     Detail("lena", "/escalations/", "/cases/2"),
     Detail("paula", "/notices/", "/software/"),
@@ -85,9 +86,9 @@ DETAILS: Final = (
 
 
 def first_link(page: Page, prefix: str) -> str | None:
-    """The first link in the content whose address goes on after `prefix`."""
+    """Where the first link in the content leads whose address begins with `prefix` and goes on."""
     for link in page.get_by_role("main").locator(f'a[href^="{prefix}"]').all():
         href = link.get_attribute("href") or ""
         if len(href) > len(prefix) and ("?" in prefix or "?" not in href):
-            return href
+            return urljoin(urlsplit(page.url).path, href)
     return None

@@ -23,7 +23,14 @@ from accounts.models import Organisation, User
 from cases import actions
 from cases.models import Case
 from notifications import delivery, jobs
-from notifications.models import Delivery, DeliveryState, DutyLevel, DutyPerson, EngineHeartbeat
+from notifications.models import (
+    ARRIVED_STATES,
+    Delivery,
+    DeliveryState,
+    DutyLevel,
+    DutyPerson,
+    EngineHeartbeat,
+)
 from notifications.owner import LeaseOwner
 from portal import celery, embedded, engine
 from portal.engine import Caller, Engine, Waker
@@ -352,6 +359,7 @@ def test_a_p1_reaches_the_duty_manager_in_seconds_with_the_broker_well_frozen_an
         assert seconds_to_the_mail(open_p1, mail_server) < 1.5  # known to be frozen: no waiting
         os.kill(valkey, signal.SIGKILL)
         assert seconds_to_the_mail(open_p1, mail_server) < 4
+        until(lambda: not Delivery.objects.exclude(state__in=ARRIVED_STATES).exists())
         with connection.cursor() as cursor:  # and then its own connections to the database are cut
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
