@@ -304,6 +304,8 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
+# without local variables in a traceback: they are slow to print, and may hold secrets
+_console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -311,9 +313,7 @@ LOGGING: dict[str, Any] = {
         # one line of JSON each where machines read, words where people do
         "structured": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.dev.ConsoleRenderer(colors=False)
-            if DEBUG
-            else structlog.processors.JSONRenderer(),
+            "processor": _console if DEBUG else structlog.processors.JSONRenderer(),
             "foreign_pre_chain": _shared_processors,
         },
     },

@@ -25,6 +25,10 @@ SignIn = Callable[[User], Client]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        for marker in item.iter_markers("django_db"):
+            if marker.kwargs.get("transaction"):
+                # what migrations shipped (policy, hours, countries) is put back after such a test
+                marker.kwargs["serialized_rollback"] = True
         for name, known in TABLES.items():
             for marker in item.iter_markers(name):
                 unknown = set(marker.args) - set(known)

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0001_initial'),
+        ("cases", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='rung',
-            name='due_at',
+            model_name="rung",
+            name="due_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
     ]

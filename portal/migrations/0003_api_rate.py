@@ -6,22 +6,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_session_epoch'),
-        ('portal', '0002_cache_table'),
+        ("accounts", "0003_session_epoch"),
+        ("portal", "0002_cache_table"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ApiRate',
+            name="ApiRate",
             fields=[
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('minute', models.DateTimeField()),
-                ('calls', models.PositiveIntegerField()),
+                (
+                    "person",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("minute", models.DateTimeField()),
+                ("calls", models.PositiveIntegerField()),
             ],
             options={
-                'verbose_name': 'API rate',
+                "verbose_name": "API rate",
             },
         ),
     ]

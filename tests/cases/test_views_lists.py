@@ -180,8 +180,7 @@ def test_a_list_costs_at_most_eight_queries(
     client.get(path)
     with CaptureQueriesContext(connection) as queries:
         client.get(path)
-    limit = 9 if path == "/escalations/" else 8
-    assert len(queries) <= limit, [query["sql"][:100] for query in queries]
+    assert len(queries) <= 8, [query["sql"][:100] for query in queries]
 
 
 # Pages by key
