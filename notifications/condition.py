@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Subquery
+from django.db.models.functions import Now
 
 from notifications.models import DUE_STATES, Delivery, DeliveryState, EngineHeartbeat
 from notifications.outbox import due_ages
@@ -19,6 +20,16 @@ class Condition:
 
     heartbeat_age: timedelta | None
     oldest_due: timedelta | None
+
+    @classmethod
+    def of(
+        cls, *, heartbeat_at: datetime | None, oldest_due_at: datetime | None, now: datetime
+    ) -> "Condition":
+        """From the two moments that `condition_of_the_engine` gives."""
+        return cls(
+            heartbeat_age=None if heartbeat_at is None else now - heartbeat_at,
+            oldest_due=None if oldest_due_at is None else now - oldest_due_at,
+        )
 
     @property
     def is_alive(self) -> bool:
@@ -40,6 +51,15 @@ def condition(now: datetime) -> Condition:
         heartbeat_age=None if newest is None else now - newest,
         oldest_due=max(due_ages().values(), default=None),
     )
+
+
+def condition_of_the_engine() -> dict[str, Subquery]:
+    """When a round last ended, and since when the oldest due delivery waits, as parts of another query."""
+    beats = EngineHeartbeat.objects.order_by("-at", "pk").values("at")[:1]
+    due = (
+        Delivery.objects.waiting().filter(next_at__lte=Now()).order_by("next_at", "pk").values("next_at")[:1]
+    )
+    return {"heartbeat_at": Subquery(beats), "oldest_due_at": Subquery(due)}
 
 
 def counts_by_queue() -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What every page's frame needs: the rail with its counts, the inbox count, appearance. Two queries, when used."""
+"""What every page's frame needs: rail, counts, the engine's state, appearance. One query, when it is used."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +17,8 @@ from cases.workflow import CaseState
 from contracts.kinds import ContractState
 from contracts.models import ServiceContract
 from entitlements.kinds import HIGH
-from notifications.condition import condition
-from notifications.models import Message
+from notifications.condition import Condition, condition_of_the_engine
+from notifications.models import Delivery
 from portal import navigation
 
 CAP = 1001
@@ -34,8 +34,8 @@ class CappedCount(Subquery):
         super().__init__(rows.order_by().values("pk")[:CAP])
 
 
-def rail_counts(user: User, now: datetime) -> dict[str, int]:
-    """The counts in the rail, in one query."""
+def rail_counts(user: User, now: datetime) -> dict[str, Any]:
+    """The counts in the rail, and for those who watch the engine how it is, in one query."""
     acting = user.acting
     if acting is None:
         return {}
@@ -66,22 +66,20 @@ def rail_counts(user: User, now: datetime) -> dict[str, int]:
         }
     if user.can(Permission.CONTRACT_APPROVE) or acting.organisation.is_partner:
         counted["approvals"] = contracts.filter(state=ContractState.WAITING)
-    if not counted:
-        return {}
-    expressions = {name: CappedCount(rows) for name, rows in counted.items()}
+    expressions: dict[str, Any] = {name: CappedCount(rows) for name, rows in counted.items()}
+    expressions["inbox"] = CappedCount(Delivery.objects.inbox_of(user).unread())
+    if user.can(Permission.ENGINE_VIEW):
+        expressions |= condition_of_the_engine()
     counts: dict[str, Any] = dict(Membership.objects.filter(pk=acting.pk).values(**expressions).get())
     return counts
 
 
-def _rail(user: User, path: str) -> tuple[navigation.Section, ...]:
+def _rail(user: User, path: str, counts: dict[str, Any]) -> tuple[navigation.Section, ...]:
     acting = user.acting
     if acting is None:
         return ()
     return navigation.rail(
-        kind=acting.organisation.kind,
-        permissions=acting.permissions,
-        counts=rail_counts(user, timezone.now()),
-        path=path,
+        kind=acting.organisation.kind, permissions=acting.permissions, counts=counts, path=path
     )
 
 
@@ -93,8 +91,10 @@ class EngineState:
     text: str
 
 
-def _engine_state(user: User) -> EngineState:
-    found = condition(timezone.now())
+def _engine_state(counts: dict[str, Any], now: datetime) -> EngineState | None:
+    if "heartbeat_at" not in counts:
+        return None
+    found = Condition.of(heartbeat_at=counts["heartbeat_at"], oldest_due_at=counts["oldest_due_at"], now=now)
     if found.heartbeat_age is None:
         return EngineState(ok=False, text=_("Alerts: the engine has never run"))
     if not found.is_on_time and found.oldest_due is not None:
@@ -112,12 +112,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     user = request.user if isinstance(request.user, User) else None
     if user is None:
         return {"theme": request.COOKIES.get("theme", "")}
+    now = timezone.now()
+    counts: Any = SimpleLazyObject(lambda: rail_counts(user, now))
     return {
-        "engine_state": SimpleLazyObject(lambda: _engine_state(user))
-        if user.can(Permission.ENGINE_VIEW)
-        else None,
-        "rail": SimpleLazyObject(lambda: _rail(user, request.get_full_path())),
-        "inbox_count": SimpleLazyObject(lambda: Message.objects.unread_count(user)),
+        "engine_state": SimpleLazyObject(lambda: _engine_state(counts, now)),
+        "rail": SimpleLazyObject(lambda: _rail(user, request.get_full_path(), counts)),
+        "inbox_count": SimpleLazyObject(lambda: counts.get("inbox", 0)),
         "may_open_case": user.can(Permission.CASE_OPEN),
         "theme": user.theme,
         "has_shortcuts": user.has_shortcuts,

@@ -26,9 +26,12 @@ SignIn = Callable[[User], Client]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in item.iter_markers("django_db"):
-            if marker.kwargs.get("transaction"):
+            if marker.kwargs.get("transaction") and not marker.kwargs.get("serialized_rollback"):
                 # what migrations shipped (policy, hours, countries) is put back after such a test
-                marker.kwargs["serialized_rollback"] = True
+                item.add_marker(
+                    pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False
+                )
+                break
         for name, known in TABLES.items():
             for marker in item.iter_markers(name):
                 unknown = set(marker.args) - set(known)

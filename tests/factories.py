@@ -28,7 +28,7 @@ LONG_AGO = datetime(2025, 1, 7, 9, 0, tzinfo=UTC)
 T = TypeVar("T")
 
 
-class Rows(factory.django.DjangoModelFactory, Generic[T]):  # type: ignore[misc]
+class Rows(factory.django.DjangoModelFactory, Generic[T]):  # type: ignore[misc, type-arg]
     class Meta:
         abstract = True
 

@@ -8,13 +8,12 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState
 
 from tests.browser.chromium import Troubles, chromium, sign_in
+from tests.browser.looks import WIDE
 from tests.browser.stack import Stack, running_stack
 
-WIDE = ViewportSize(width=1440, height=900)
-PHONE = ViewportSize(width=360, height=740)
 PATIENCE_MS = 10_000
 PageAs = Callable[..., Page]
 

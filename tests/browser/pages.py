@@ -77,7 +77,6 @@ DETAILS: Final = (
     Detail("remy", "/contracts/?state=refused", "/contracts/CS-"),
     Detail("sam", "/queues/?owner=none", "/cases/2"),
     Detail("sam", "/cases/new/", "?organisation="),
-    Detail("sam", "/engine/mail/", "/engine/mail/"),
     Detail("lena", "/escalations/", "/cases/2"),
     Detail("paula", "/notices/", "/software/"),
     Detail("ada", "/contracts/?state=waiting", "/contracts/CS-"),

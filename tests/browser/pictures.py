@@ -1,6 +1,6 @@
 """Pictures of the main pages, for people to look at.
 
-    python -m tests.browser.pictures OUTDIR [--base URL] [--only alice,sam] [--phone]
+    python -m tests.browser.pictures OUTDIR [--base URL] [--only alice,sam] [--looks wide-light] [--languages en]
 
 Without --base a portal of its own is started. One folder a person; a file for each page, size, theme and language.
 """
@@ -14,10 +14,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import Troubles, chromium, sign_in
+from tests.browser.looks import PHONE, WIDE
 from tests.browser.pages import DETAILS, EVERYONE, KINDS, OWN, STRANGERS, first_link
 from tests.browser.stack import running_stack
 
-SIZES = {"wide": (1440, 900), "phone": (360, 740)}
+SIZES = {"wide": WIDE, "phone": PHONE}
 # what is photographed: size, theme
 LOOKS = (("wide", "light"), ("wide", "dark"), ("phone", "light"), ("phone", "dark"))
 LANGUAGES = ("en", "ko")
@@ -46,8 +47,7 @@ def take(page: Page, base: str, path: str, folder: Path, language: str, looks: l
     """One page in all looks, without loading it again: size and theme change under it."""
     page.goto(base + path)
     for size, theme in looks:
-        width, height = SIZES[size]
-        page.set_viewport_size({"width": width, "height": height})
+        page.set_viewport_size(SIZES[size])
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         page.screenshot(path=folder / f"{name_of(path)}.{size}.{theme}.{language}.png", full_page=True)
 

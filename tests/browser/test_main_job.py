@@ -12,7 +12,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from portal.run import PASSWORD, PEOPLE
 from tests.browser.chromium import ADDRESSES
-from tests.browser.conftest import PHONE, PageAs
+from tests.browser.conftest import PageAs
+from tests.browser.looks import PHONE, flaws
 from tests.browser.stack import Stack
 
 PARTS = ("gunicorn", "portal worker", "portal beat", "alert_engine", "mailcatcher", "postgres", "valkey")
@@ -153,6 +154,10 @@ def test_the_l1_alert_reaches_lena_by_mail_and_inbox_and_she_acknowledges_it_on_
     desk.goto("/inbox/")
     row = desk.get_by_role("row").filter(has_text=number)
     expect(row).to_contain_text("Lena Fischer acknowledged")
+    desk.goto("/engine/mail/")
+    desk.get_by_role("main").get_by_role("link", name=number).first.click()
+    expect(desk.get_by_role("main")).to_contain_text(ADDRESSES["lena"])
+    assert flaws(desk) == []
     page = page_as("alice")
     page.goto(f"/cases/{number}/")
     expect(page.get_by_role("main")).to_contain_text("Our management has acknowledged")
@@ -244,6 +249,7 @@ def test_mallory_whose_contract_has_lapsed_reads_but_is_refused_with_why_since_w
     expect(refusal).to_contain_text(re.compile(r"Since\s*\d"))
     expect(refusal).to_contain_text(re.compile(r"What would change it\s*Renew the contract"))
     expect(page.get_by_label("In one line, what is wrong?")).to_have_value("Everything is down")
+    assert flaws(page) == []
     page.goto("/cases/?state=all")
     assert page.get_by_role("main").get_by_role("row").count() == before
 

@@ -5,55 +5,15 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from django.urls import Resolver404, resolve
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import PHONE, WIDE, PageAs
+from tests.browser.conftest import PageAs
+from tests.browser.looks import PHONE, axe, flaws, overflow
 from tests.browser.pages import DETAILS, EVERYONE, KINDS, OWN, STRANGERS, Detail, first_link
 
 # looser by their nature, and not ours
 NOT_OURS = ("/admin/", "/api/docs/", "/api/schema/")
-# twelve rows of a table stand for all
-RUN_AXE = """
-async () => {
-  const what = {include: [["html"]], exclude: [["tbody tr:nth-child(n + 13)"]]};
-  const results = await axe.run(what, {resultTypes: ["violations"], preload: false});
-  const places = (nodes) => nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ");
-  return results.violations.map((violation) => `${violation.id}: ${places(violation.nodes)}`);
-}
-"""
-OVERFLOW = """
-() => {
-  const width = document.documentElement.clientWidth;
-  const needed = document.documentElement.scrollWidth;
-  if (needed <= width) return "";
-  const sticksOut = (one) => one.getBoundingClientRect().right > width + 1;
-  const places = [...document.querySelectorAll("main *")].filter(sticksOut).slice(0, 3);
-  return `${needed} px in ${width}: ` + places.map((one) => one.outerHTML.slice(0, 120)).join(" | ");
-}
-"""
-
-
-def axe(page: Page) -> list[str]:
-    """What axe has against the page as it is shown now."""
-    if not page.evaluate("() => 'axe' in window"):
-        page.evaluate(AXE_SCRIPT)
-    found: list[str] = page.evaluate(RUN_AXE)
-    return found
-
-
-def flaws(page: Page) -> list[str]:
-    """What is wrong with the page in its two looks; size and theme change under it, as they do for a person."""
-    found = []
-    for look, size in (("light", WIDE), ("dark", PHONE)):
-        page.set_viewport_size(size)
-        page.emulate_media(color_scheme="dark" if look == "dark" else "light")
-        found += [f"{look} {size['width']} px: axe {line}" for line in axe(page)]
-        found += [f"{size['width']} px: too wide, {line}" for line in [page.evaluate(OVERFLOW)] if line]
-    page.set_viewport_size(WIDE)
-    page.emulate_media(color_scheme="light")
-    return found
 
 
 def links_on(page: Page) -> set[str]:
@@ -128,7 +88,7 @@ def test_korean_pages_fit(page_as: PageAs) -> None:
         page.goto(path)
         expect(page.locator("html")).to_have_attribute("lang", "ko")
         assert axe(page) == []
-        assert page.evaluate(OVERFLOW) == ""
+        assert overflow(page) == []
 
 
 def test_menus_and_dialogs_are_sound_while_they_are_open(page_as: PageAs) -> None:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation.template import templatize
 
 from accounts.models import User
 from tests.conftest import SignIn
@@ -23,6 +24,10 @@ CATALOGUE = Path(settings.BASE_DIR) / "locale" / "ko" / "LC_MESSAGES" / "django.
 CONTEXT_MARK = "\x04"
 # what one change may leave untranslated until its Korean follows
 MAY_BE_EMPTY = 10
+# where texts stand: the apps' code, and the templates
+APPS = ("accounts", "cases", "contracts", "entitlements", "files", "notifications", "portal")
+_MARKS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "gettext_noop"}
+_CALL = re.compile(r"""(?<![\w.])(?:n?gettext|_)\(u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 HANGUL = re.compile(r"[가-힣]")
 _PERCENT = re.compile(r"%(?:\((?P<name>\w+)\))?[#0 +-]*\d*(?:\.\d+)?(?P<kind>[a-zA-Z%])")
 _TAG = re.compile(r"</?[a-z]+>")
@@ -83,6 +88,29 @@ def compiled() -> dict[str, str]:
     return {(key[0] if isinstance(key, tuple) else key): value for key, value in catalogue.items() if key}
 
 
+def marked_in_code(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func).split(".")[-1] in _MARKS:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
+
+
+def marked_in_template(path: Path) -> Iterator[str]:
+    as_code = templatize(path.read_text(encoding="utf-8"))
+    yield from (ast.literal_eval(found) for found in _CALL.findall(as_code))
+
+
+def marked() -> set[str]:
+    """Every text that is marked for translation, context or not; read without the gettext programs."""
+    root = Path(settings.BASE_DIR)
+    code = (path for app in APPS for path in (root / app).rglob("*.py") if "migrations" not in path.parts)
+    templates = (path for path in (root / "templates").rglob("*") if path.suffix in {".html", ".txt"})
+    return {text for path in code for text in marked_in_code(path)} | {
+        text for path in templates for text in marked_in_template(path)
+    }
+
+
 def test_the_compiled_catalogue_was_made_from_the_source_beside_it() -> None:
     assert compiled() == {entry.key: entry.korean for entry in entries() if entry.korean}
 
@@ -98,6 +126,15 @@ def test_no_translation_was_only_guessed_by_a_tool() -> None:
 def test_nearly_everything_is_translated() -> None:
     empty = [entry.source for entry in entries() if not entry.korean.strip()]
     assert len(empty) <= MAY_BE_EMPTY, empty
+
+
+def test_nine_of_ten_texts_of_the_portal_have_their_korean() -> None:
+    """A text that nobody has extracted yet shows in English; this is the drift that is still allowed."""
+    known = {entry.source for entry in entries() if entry.korean}
+    texts = marked()
+    unknown = sorted(texts - known)
+    assert len(texts) > 1000
+    assert len(unknown) <= len(texts) // 10, unknown
 
 
 def test_every_translation_fills_in_what_its_source_fills_in() -> None:
