@@ -36,7 +36,7 @@ check: setup
 	step lint $(BIN)/ruff check . ; \
 	step imports $(BIN)/lint-imports ; \
 	step types $(BIN)/mypy . ; \
-	step templates $(BIN)/djlint templates --check --lint --quiet ; \
+	step templates $(BIN)/djlint templates --lint --quiet ; \
 	step migrations $(WITH_SERVICES) $(PY) manage.py makemigrations --check --dry-run ; \
 	step deploy env $(AS_DEPLOYED) $(WITH_SERVICES) $(PY) manage.py check --deploy --fail-level WARNING ; \
 	if [ -n "$$failed" ]; then echo "make check: failed:$$failed" >&2; exit 1; fi; \

@@ -221,7 +221,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def locked(self, pk: int) -> "Membership":
         # no_key: rows that point here may still be written, or an ending would deadlock with a case under change
-        return self.select_for_update(of=("self",), no_key=True).select_related("user", "organisation").get(pk=pk)
+        return (
+            self.select_for_update(of=("self",), no_key=True)
+            .select_related("user", "organisation")
+            .get(pk=pk)
+        )
 
 
 class Membership(models.Model):

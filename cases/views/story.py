@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from accounts.prose import prose
 from accounts.roles import Permission
 from cases.actions import EscalationReason
 from cases.models import Attachment, Case, CaseEvent
 from cases.receipts import Step
-from cases.views.prose import prose
 from cases.workflow import CaseState, Channel, EventKind, RungState
 
 MESSAGE, NOTE, SYSTEM, ALERT = "message", "note", "system", "alert"

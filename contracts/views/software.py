@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.middleware import current_user
 from accounts.models import User
+from accounts.prose import prose
 from accounts.roles import Permission
 from contracts import actions
 from contracts.errors import ContractError
@@ -21,7 +22,6 @@ from contracts.forms import PublishForm, ReleaseForm
 from contracts.kinds import ReleaseKind, ReleaseState
 from contracts.models import Acceptance, Release, Software
 from contracts.paging import page_of
-from contracts.prose import notes_as_html
 from contracts.receipts import counts_for, receipts_of
 from contracts.versions import InvalidVersion
 
@@ -102,7 +102,7 @@ def _release_page(
     is_staff = user.can(Permission.CONTRACT_VIEW_ALL)
     context: dict[str, Any] = {
         "release": release,
-        "notes": notes_as_html(release.notes),
+        "notes": prose(release.notes) if release.notes else "",
         "files": release.files.order_by("path", "pk"),
         "applies_to": release.applies_to.order_by("-sort_key", "pk"),
         "contains": release.contains.order_by("-sort_key", "pk"),
