@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -169,7 +170,7 @@ class CaseNewSerializer(serializers.Serializer[Case]):
 
     def validate_watchers(self, value: list[Membership]) -> list[Membership]:
         if len(value) > MAX_WATCHERS:
-            raise serializers.ValidationError(f"At most {MAX_WATCHERS}.")
+            raise serializers.ValidationError(_("At most %(limit)d people.") % {"limit": MAX_WATCHERS})
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from accounts.roles import Permission
@@ -123,8 +124,9 @@ PROPOSE: Final = Act(
     button=_("Propose it"),
 )  # fmt: skip
 CLOSE: Final = Act(
-    url="case_close", label=_("Close"), title=_("Close this case"), needs=P.CASE_TRIAGE, fits=_always_open,
-    run=actions.close_case, form=forms.CloseForm, icon="lock", done=_("The case is closed."),
+    url="case_close", label=pgettext_lazy("case", "Close"), title=_("Close this case"),
+    needs=P.CASE_TRIAGE, fits=_always_open, run=actions.close_case,
+    form=forms.CloseForm, icon="lock", done=_("The case is closed."),
     lead=_("When the customer asked for it, or by a duty manager, who says why. What is pending is cancelled."),
     button=_("Close the case"), look="danger",
 )  # fmt: skip

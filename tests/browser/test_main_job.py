@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from portal.run import PASSWORD, PEOPLE
 from tests.browser.chromium import ADDRESSES
@@ -40,8 +40,9 @@ def fill_in(page: Page, synopsis: str, *, reference: str) -> None:
     form.get_by_label("Software", exact=True).select_option(label="PathKeeper")
     # the first choice narrows the second
     expect(form.get_by_label("Running release").locator("optgroup")).to_have_count(0)
-    form.get_by_label("Running release").select_option(label="21.4R3-S5")
-    form.get_by_label("Site", exact=True).select_option(index=1)
+    for label, choice in (("Running release", {"label": "21.4R3-S5"}), ("Site", {"index": 1})):
+        with page.expect_response(lambda response: "/cases/new/coverage/" in response.url):
+            form.get_by_label(label, exact=True).select_option(**choice)
     form.get_by_label("In one line, what is wrong?").fill(synopsis)
     form.get_by_label("What happens, since when").fill("Both **controllers** ask for a resync every minute.")
     form.get_by_role("radio", name="P1").check()
@@ -130,6 +131,24 @@ def test_alice_sees_the_coverage_at_once_and_opens_a_p1_with_her_reference_and_a
     with page.expect_download() as download:
         main.get_by_role("link", name="messages.log").click()
     assert download.value.path().read_bytes() == LOG
+
+
+@pytest.mark.clause("C25")
+def test_the_coverage_shown_is_that_of_the_last_choice_however_slow_the_answers_are(page_as: PageAs) -> None:
+    page = page_as("alice")
+    page.goto("/cases/new/")
+    asked: list[Route] = []
+    page.route("**/cases/new/coverage/**", lambda route: asked.append(route))
+    form = page.get_by_role("main")
+    form.get_by_label("Software", exact=True).select_option(label="PathKeeper")
+    form.get_by_label("Running release").select_option(label="21.4R3-S5")
+    form.get_by_label("Site", exact=True).select_option(index=1)
+    for _round in range(5):
+        page.wait_for_timeout(100)
+        if asked:
+            asked.pop(0).continue_()
+    expect(page.locator("#coverage")).to_contain_text("Covered until")
+    expect(form.get_by_label("Running release").locator("option:checked")).to_have_text("21.4R3-S5")
 
 
 @pytest.mark.clause("C16", "C22")
