@@ -176,13 +176,9 @@ def main() -> int:
 def measure(base: str, var: str, count: int) -> tuple[list[float], list[float]]:
     """How long each opening took, and how long each first mail."""
     environment = {**os.environ, "PORTAL_VAR": var}
-    command = [sys.executable, "-c", "from portal import embedded; print(embedded.database_url())"]
-    url = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    ).stdout.strip()
-    parts = urllib.parse.urlparse(url)
-    socket_folder = urllib.parse.unquote(parts.hostname or parts.netloc.rpartition("@")[2])
-    connection = psycopg2.connect(dbname=parts.path.strip("/"), user=parts.username, host=socket_folder)
+    command = [sys.executable, "-c", "from portal import embedded; print(embedded.socket_dir())"]
+    found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    connection = psycopg2.connect(dbname="portal", user="portal", host=found.stdout.strip())
     connection.autocommit = True
     with contextlib.closing(connection), connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM cases_case")

@@ -109,8 +109,9 @@ def _engine_state(counts: dict[str, Any], now: datetime) -> EngineState | None:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    user = request.user if isinstance(request.user, User) else None
-    if user is None:
+    # a request that was refused before anybody asked who it is from has no user
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
         return {"theme": request.COOKIES.get("theme", "")}
     now = timezone.now()
     counts: Any = SimpleLazyObject(lambda: rail_counts(user, now))

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, ViewportSize
 
 WIDE: Final = ViewportSize(width=1440, height=900)
 PHONE: Final = ViewportSize(width=360, height=740)
+NARROWEST: Final = 480
 
 # twelve rows of a table stand for all
 RUN_AXE = """
@@ -27,6 +28,12 @@ OVERFLOW = """
   return `${needed} px in ${width}: ` + places.map((one) => one.outerHTML.slice(0, 120)).join(" | ");
 }
 """
+
+
+def squeezed(page: Page) -> list[str]:
+    """Whether the content has too little of a wide window."""
+    box = page.locator("main").bounding_box()
+    return [] if box is None or box["width"] >= NARROWEST else [f"main is {box['width']:.0f} px wide"]
 
 
 def overflow(page: Page) -> list[str]:
@@ -53,4 +60,4 @@ def flaws(page: Page) -> list[str]:
         found += [f"{size['width']} px: too wide, {line}" for line in overflow(page)]
     page.set_viewport_size(WIDE)
     page.emulate_media(color_scheme="light")
-    return found
+    return found + squeezed(page)

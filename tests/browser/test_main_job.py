@@ -16,6 +16,9 @@ from tests.browser.conftest import PageAs
 from tests.browser.looks import PHONE, flaws
 from tests.browser.stack import Stack
 
+# one worker for all of them, with one portal (--dist loadgroup)
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
 PARTS = ("gunicorn", "portal worker", "portal beat", "alert_engine", "mailcatcher", "postgres", "valkey")
 LOG = b"Nov 22 03:58:41 core-rtr-01 rpd[8127]: PATH_TABLE resync requested by standby, generation 91 -> 91\n"
 
@@ -138,7 +141,11 @@ def test_the_coverage_shown_is_that_of_the_last_choice_however_slow_the_answers_
     page = page_as("alice")
     page.goto("/cases/new/")
     asked: list[Route] = []
-    page.route("**/cases/new/coverage/**", lambda route: asked.append(route))
+
+    def hold(route: Route) -> None:
+        asked.append(route)
+
+    page.route("**/cases/new/coverage/**", hold)
     form = page.get_by_role("main")
     form.get_by_label("Software", exact=True).select_option(label="PathKeeper")
     form.get_by_label("Running release").select_option(label="21.4R3-S5")
