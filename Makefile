@@ -14,7 +14,7 @@ run: setup
 	@exec $(PY) -m portal.run
 
 test: setup browser
-	@$(WITH_SERVICES) $(BIN)/pytest -n 2 $(ARGS)
+	@$(WITH_SERVICES) $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 deep: setup browser
 	@$(WITH_SERVICES) $(PY) -m tests.deep
