@@ -45,7 +45,7 @@ class QuestionSerializer(serializers.Serializer[Any]):
     )
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class CoverageReasonSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     clause = serializers.CharField()
     sentence = serializers.CharField()
@@ -66,7 +66,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
     )
     accepted_release = serializers.CharField(allow_null=True)
     rule_version = serializers.IntegerField()
-    reasons = ReasonSerializer(many=True)
+    reasons = CoverageReasonSerializer(many=True)
     explanation = serializers.ListField(child=serializers.CharField())
 
 

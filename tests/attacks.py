@@ -31,7 +31,12 @@ ATTACKS = [
 
 
 def main() -> int:
-    return print_table("attack", ATTACKS, outcomes("attack", "-n", "2", "--dist", "loadgroup"), "attacks: {held} held of {all}")
+    return print_table(
+        "attack",
+        ATTACKS,
+        outcomes("attack", "-n", "2", "--dist", "loadgroup"),
+        "attacks: {held} held of {all}",
+    )
 
 
 if __name__ == "__main__":

@@ -12,8 +12,7 @@ from tests.browser.conftest import PageAs
 from tests.browser.looks import PHONE, axe, flaws, overflow
 from tests.browser.pages import DETAILS, EVERYONE, KINDS, OWN, STRANGERS, Detail, first_link
 
-# one worker for all of them, with one portal (--dist loadgroup)
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 # looser by their nature, and not ours
 NOT_OURS = ("/admin/", "/api/docs/", "/api/schema/")
