@@ -3,6 +3,7 @@
 Playwright's event loop stands in the thread of whoever uses it, where Django would refuse every query: the browser
 lives as long as this package's tests run, and they ask the database nothing."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -87,7 +88,7 @@ def new_context(
 def _keep_pictures(item: pytest.Item, browser: Browser, stack: Stack) -> None:
     folder = stack.var.parent / "portal-browser-failed"
     for number, page in enumerate(page for context in browser.contexts for page in context.pages):
-        path = folder / f"{item.name[:80]}.{number}.png"
+        path = folder / f"{re.sub(r'[^\w-]+', '_', item.name)[:80]}.{number}.png"
         page.screenshot(path=path, full_page=True)
         item.add_report_section("call", "picture", f"{page.url}: {path}")
 
