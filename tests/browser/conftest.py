@@ -87,8 +87,9 @@ def new_context(
 
 def _keep_pictures(item: pytest.Item, browser: Browser, stack: Stack) -> None:
     folder = stack.var.parent / "portal-browser-failed"
+    name = re.sub(r"[^\w-]+", "_", item.name)[:80]
     for number, page in enumerate(page for context in browser.contexts for page in context.pages):
-        path = folder / f"{re.sub(r'[^\w-]+', '_', item.name)[:80]}.{number}.png"
+        path = folder / f"{name}.{number}.png"
         page.screenshot(path=path, full_page=True)
         item.add_report_section("call", "picture", f"{page.url}: {path}")
 

@@ -17,6 +17,7 @@ from email.parser import BytesParser
 from pathlib import Path
 
 from portal import embedded
+from portal.children import _end_with
 from portal.run import free_port
 
 START_SECONDS = 180
@@ -107,6 +108,7 @@ def running_stack() -> Iterator[Stack]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_end_with(os.getpid()),  # noqa: PLW1509 - a run that is killed leaves no portal behind
         )
     try:
         _wait_until_ready(stack, watcher)
