@@ -14,7 +14,7 @@ run: setup
 	@exec $(PY) -m portal.run
 
 test: setup browser
-	@$(WITH_SERVICES) $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	@$(WITH_SERVICES) $(BIN)/pytest -n 2 $(ARGS)
 
 deep: setup browser
 	@$(WITH_SERVICES) $(PY) -m tests.deep

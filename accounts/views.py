@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_safe, require_http_methods, require_POST
 
 from accounts import actions, mail
 from accounts.adapter import INVITATION_KEY
@@ -48,7 +48,7 @@ def posted(request: HttpRequest) -> QueryDict | None:
 # People
 
 
-@require_GET
+@require_safe
 def people_list(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     people = Membership.objects.visible_to(user).select_related("user", "organisation")
@@ -75,7 +75,7 @@ def people_list(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/people_list.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def people_invite(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     need(user, Permission.PEOPLE_MANAGE)
@@ -98,7 +98,7 @@ def _visible_membership(user: User, pk: int) -> Membership:
     return get_object_or_404(people, pk=pk)
 
 
-@require_GET
+@require_safe
 def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = current_user(request)
     membership = _visible_membership(user, pk)
@@ -149,7 +149,7 @@ def _end(request: HttpRequest, pk: int, *, whole_account: bool) -> HttpResponse:
     return render(request, "accounts/person_detail.html", _person_context(user, membership, form), status=422)
 
 
-@require_GET
+@require_safe
 def organisation_list(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     organisations = (
@@ -158,7 +158,7 @@ def organisation_list(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/organisation_list.html", {"organisations": organisations})
 
 
-@require_GET
+@require_safe
 def audit_list(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     need(user, Permission.AUDIT_VIEW)
@@ -169,7 +169,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
 # Oneself
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     form = ProfileForm(posted(request), instance=user)
@@ -228,7 +228,7 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def token_list(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     assert user.acting is not None or user.is_superuser
@@ -263,7 +263,7 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @login_not_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     """The link of an invitation: a known person confirms and is a member; a new one goes on to sign-up."""
     try:

@@ -119,6 +119,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "portal.throttle.ThrottleMiddleware",
     "portal.idempotency.IdempotencyMiddleware",
+    "portal.own_pages.OwnNotFoundMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 
 from accounts.middleware import current_user
@@ -16,7 +16,7 @@ from entitlements.models import Policy
 from portal import first_screens
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     screen = first_screens.first_screen(current_user(request), timezone.now())
     return render(
@@ -26,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """Made from the live configuration; informational only (C74)."""
     policy = Policy.objects.in_force_at(timezone.now())
@@ -39,7 +39,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """For Prometheus: from this machine, or with the METRICS_TOKEN; to anybody else it does not exist."""
     given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()

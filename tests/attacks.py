@@ -31,12 +31,8 @@ ATTACKS = [
 
 
 def main() -> int:
-    return print_table(
-        "attack",
-        ATTACKS,
-        outcomes("attack", "-n", "2", "--dist", "loadgroup"),
-        "attacks: {held} held of {all}",
-    )
+    rows = outcomes("attack", "-n", "2")
+    return print_table("attack", ATTACKS, rows, "attacks: {held} held of {all}")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def write_table(rows: dict[str, Row]) -> None:
 
 
 def main() -> int:
-    rows = outcomes("clause", "-n", "2", "--dist", "loadgroup")
+    rows = outcomes("clause", "-n", "2")
     write_table(rows)
     return print_table("clause", CLAUSES, rows, "clauses: {held} of {all}")
 

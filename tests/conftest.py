@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from xdist.scheduler import LoadScopeScheduling
 
 from accounts.models import Membership, Organisation, Site, User
 from accounts.roles import OrganisationKind, Role
@@ -39,6 +40,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                     raise pytest.UsageError(
                         f"{item.nodeid}: no such {name}: {sorted(unknown) or 'none named'}"
                     )
+
+
+class OneBrowserScheduling(LoadScopeScheduling):
+    """Each test goes where there is time, but those of the browser, which share one portal, to one worker.
+
+    A scheduler of our own because xdist's groups write a private name that pytest 9 computes itself."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/browser" if nodeid.startswith("tests/browser/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowserScheduling:
+    return OneBrowserScheduling(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

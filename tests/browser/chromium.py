@@ -40,6 +40,9 @@ document.addEventListener("securitypolicyviolation", (event) => {
 });
 """
 
+# htmx says so when a newer question replaces one that is under way; a failed answer is noted by its status
+_ABANDONED = ("htmx:afterRequest", "htmx:sendAbort")
+
 
 @dataclass
 class Troubles:
@@ -55,7 +58,8 @@ class Troubles:
         context.on("response", self._response)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and _ABOUT_STATUS not in message.text:
+        is_expected = _ABOUT_STATUS in message.text or message.text.startswith(_ABANDONED)
+        if message.type in ("error", "warning") and not is_expected:
             where = message.page.url if message.page else ""
             self.found.append(f"console {message.type} on {where}: {message.text}")
 
