@@ -27,7 +27,7 @@ def customer(user: User, now: datetime) -> dict[str, Any]:
         When(state__in=WAITING_STATES, then=Value(0)), default=Value(1), output_field=IntegerField()
     )
     cases = Case.objects.visible_to(user).open().annotate(waits=waits).for_list()
-    rows = list(cases.order_by("waits", "-updated_at", "-pk")[: SHOWN + 1])
+    rows = list(cases.order_by("waits", "priority", "-updated_at", "-pk")[: SHOWN + 1])
     shown = rows[:SHOWN]
     return {
         "waiting": [case for case in shown if case.state in WAITING_STATES],
