@@ -25,7 +25,10 @@ clauses: setup browser
 attacks: setup browser
 	@$(WITH_SERVICES) $(PY) -m tests.attacks
 
-bench chaos:
+bench: setup
+	@$(WITH_SERVICES) $(PY) -m bench
+
+chaos:
 	@echo "make $@ comes with a later step; there is nothing to run yet." >&2; exit 2
 
 # Every tool is asked, so that one run shows all there is to mend.
@@ -42,12 +45,18 @@ check: setup
 	if [ -n "$$failed" ]; then echo "make check: failed:$$failed" >&2; exit 1; fi; \
 	echo "make check: clean"
 
+# Exit 1: something was found. Exit 2: the advisory service did not answer, or knows nothing of some packages.
 audit: setup
-	@$(BIN)/bandit -q -ll -r $(APPS)
-	@found=$$($(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off 2>&1); \
+	@report=$$($(BIN)/bandit -q -ll -r $(APPS) 2>&1) || { echo "$$report"; exit 1; }; \
+	echo "bandit: clean"; \
+	found=$$($(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off 2>&1); \
 	code=$$?; \
 	if [ $$code != 0 ] && echo "$$found" | grep -qE 'ConnectionError|ServiceError|ConnectTimeout|ReadTimeout|ProxyError'; then \
 		echo "make audit: the advisory service cannot be reached, so nothing is known of the dependencies." >&2; exit 2; \
+	fi; \
+	unknown=$$(echo "$$found" | grep -c 'could not be audited'); \
+	if [ $$code = 0 ] && [ $$unknown != 0 ]; then \
+		echo "make audit: the advisory service knows nothing of $$unknown of the dependencies." >&2; exit 2; \
 	fi; \
 	echo "$$found"; exit $$code
 

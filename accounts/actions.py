@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.export_control import check_countries
-from accounts.followups import MEMBERSHIP_ENDED
+from accounts.followups import INVITATION_ACCEPTED, MEMBERSHIP_ENDED
 from accounts.models import ApiToken, Invitation, Membership, Organisation, User
 from accounts.roles import ROLES_OF_KIND, Permission, Role
 from accounts.tokens import digest, new_secret
@@ -113,6 +113,7 @@ def accept_invitation(*, invitation: Invitation, user: User, now: datetime) -> M
     )
     user.acting = membership
     audit.record("invitation.accepted", by=user, subject=user.email, now=now, roles=membership.roles)
+    INVITATION_ACCEPTED.call(membership=membership, by=user, now=now)
     return membership
 
 

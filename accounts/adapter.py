@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.actions import InvitationNotUsable, accept_invitation, usable_invitation
+from accounts.followups import FIRST_PAGES
 from accounts.models import Invitation, Membership, User
 from accounts.roles import OrganisationKind
 
@@ -51,6 +52,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         accept_invitation(invitation=invitation, user=user, now=now)
         request.session.pop(INVITATION_KEY, None)
         return user
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        """What a new member has to see first comes first."""
+        user = request.user
+        if not isinstance(user, User):
+            return "/"
+        memberships = Membership.objects.active().filter(user=user).select_related("organisation")
+        user.acting = memberships.order_by("-started_at", "-pk").first()
+        return FIRST_PAGES.path_for(user)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]

@@ -29,3 +29,24 @@ class FollowUps:
 
 # membership: Membership, successor: Membership | None, by: User | None, now: datetime
 MEMBERSHIP_ENDED = FollowUps("membership ended")
+
+# membership: Membership, by: User (the invited person), now: datetime
+INVITATION_ACCEPTED = FollowUps("invitation accepted")
+
+
+class FirstPages:
+    """Pages of upper apps that a new member has to see before any other, asked for in turn."""
+
+    def __init__(self) -> None:
+        self._functions: list[Callable[..., str]] = []
+
+    def add(self, function: Callable[..., str]) -> None:
+        if function not in self._functions:
+            self._functions.append(function)
+
+    def path_for(self, user: Any) -> str:
+        """The path of the first page that somebody has for this person, or the first screen's."""
+        return next((path for function in self._functions if (path := function(user=user))), "/")
+
+
+FIRST_PAGES = FirstPages()

@@ -40,9 +40,15 @@ class Permission(TextChoices):
     CONTRACT_APPROVE = "contract.approve", _("Approve and refuse contracts")
     CONTRACT_VIEW_ALL = "contract.view_all", _("See every contract")
     PREREQUISITE_AGREE = "prerequisite.agree", _("Agree design documents and test plans")
+    OBLIGATION_RECORD = "obligation.record", _("Record requirements and answer written notices")
+    OBLIGATION_MEET = "obligation.meet", _("Say that a requirement is met")
+    OBLIGATION_NOTIFY = "obligation.notify", _("Give written notice of a responsibility that is not met")
     RELEASE_ACCEPT = "release.accept", _("Accept releases")
     RELEASE_DRAFT = "release.draft", _("Draft patches and updates")
     RELEASE_PUBLISH = "release.publish", _("Publish and withdraw releases")
+    RELEASE_VERIFY = "release.verify", _("Compare what is installed with a release")
+    RELEASE_INSTRUCT = "release.instruct", _("Ask for installations, record and end drift")
+    FILE_UPLOAD = "file.upload", _("Send files")
     PEOPLE_MANAGE = "people.manage", _("Invite colleagues and end their access")
     PEOPLE_VIEW_ALL = "people.view_all", _("See every organisation and person")
     ACCOUNT_DEACTIVATE = "account.deactivate", _("Deactivate accounts")
@@ -50,11 +56,23 @@ class Permission(TextChoices):
     POLICY_ACTIVATE = "policy.activate", _("Activate escalation policies")
     AUDIT_VIEW = "audit.view", _("Read the audit trail")
     ENGINE_VIEW = "engine.view", _("Watch the alert engine")
+    REQUEST_ASK = "request.ask", _("Ask for exceptions and quotes")
+    REQUEST_DECIDE = "request.decide", _("Decide about exceptions, together with a second person")
+    REQUEST_QUOTE = "request.quote", _("Answer requests for a quote")
     SETTINGS_EDIT = "settings.edit", _("Edit settings")
 
 
 P = Permission
-_CONTACT = {P.CASE_OPEN, P.CASE_REPLY, P.CASE_RAISE, P.CASE_ANSWER}
+_CONTACT = {
+    P.RELEASE_VERIFY,
+    P.FILE_UPLOAD,
+    P.CASE_OPEN,
+    P.CASE_REPLY,
+    P.CASE_RAISE,
+    P.CASE_ANSWER,
+    P.OBLIGATION_NOTIFY,
+    P.REQUEST_ASK,
+}
 _ENGINEER = {
     P.CASE_VIEW_ALL,
     P.CASE_OPEN,
@@ -62,7 +80,10 @@ _ENGINEER = {
     P.CASE_RAISE,
     P.CASE_TRIAGE,
     P.CONTRACT_VIEW_ALL,
+    P.OBLIGATION_RECORD,
     P.RELEASE_DRAFT,
+    P.RELEASE_INSTRUCT,
+    P.FILE_UPLOAD,
     P.PEOPLE_VIEW_ALL,
     P.ENGINE_VIEW,
 }
@@ -70,25 +91,38 @@ _MANAGER = _ENGINEER | {P.ALERT_ACKNOWLEDGE, P.POLICY_DRAFT}
 
 PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.CONTACT: frozenset(_CONTACT),
-    Role.TECHNICAL_CONTACT: frozenset(_CONTACT | {P.RELEASE_ACCEPT, P.PREREQUISITE_AGREE}),
-    Role.ACCOUNT_MANAGER: frozenset({P.PEOPLE_MANAGE}),
-    Role.PARTNER: frozenset({P.CONTRACT_REGISTER}),
+    Role.TECHNICAL_CONTACT: frozenset(_CONTACT | {P.RELEASE_ACCEPT, P.PREREQUISITE_AGREE, P.OBLIGATION_MEET}),
+    Role.ACCOUNT_MANAGER: frozenset({P.PEOPLE_MANAGE, P.OBLIGATION_NOTIFY}),
+    Role.PARTNER: frozenset({P.CONTRACT_REGISTER, P.FILE_UPLOAD, P.REQUEST_ASK}),
     Role.ENGINEER: frozenset(_ENGINEER),
     Role.DUTY_MANAGER: frozenset(_MANAGER),
     Role.EXECUTIVE: frozenset(_MANAGER),
     Role.PROFESSIONAL_SERVICES: frozenset(
-        {P.RELEASE_DRAFT, P.RELEASE_PUBLISH, P.PREREQUISITE_AGREE, P.CONTRACT_VIEW_ALL, P.PEOPLE_VIEW_ALL}
+        {
+            P.RELEASE_DRAFT,
+            P.RELEASE_PUBLISH,
+            P.RELEASE_INSTRUCT,
+            P.PREREQUISITE_AGREE,
+            P.OBLIGATION_RECORD,
+            P.CONTRACT_VIEW_ALL,
+            P.FILE_UPLOAD,
+            P.PEOPLE_VIEW_ALL,
+            P.REQUEST_QUOTE,
+        }
     ),
     Role.CSC_ADMIN: frozenset(
         {
             P.CONTRACT_VIEW_ALL,
             P.CONTRACT_APPROVE,
+            P.OBLIGATION_RECORD,
+            P.FILE_UPLOAD,
             P.PEOPLE_VIEW_ALL,
             P.PEOPLE_MANAGE,
             P.ACCOUNT_DEACTIVATE,
             P.POLICY_ACTIVATE,
             P.AUDIT_VIEW,
             P.ENGINE_VIEW,
+            P.REQUEST_DECIDE,
             P.SETTINGS_EDIT,
         }
     ),

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,9 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import actions, mail
 from accounts.adapter import INVITATION_KEY
 from accounts.export_control import CountryExcluded
+from accounts.followups import FIRST_PAGES
 from accounts.forms import EndAccessForm, InviteForm, ProfileForm, TokenForm
 from accounts.middleware import ACTING_KEY, current_user
 from accounts.models import ApiToken, AuditEntry, Invitation, Membership, Organisation, User
+from accounts.paging import page_of
 from accounts.roles import Permission
 
 REFUSALS = (
@@ -162,8 +163,8 @@ def organisation_list(request: HttpRequest) -> HttpResponse:
 def audit_list(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     need(user, Permission.AUDIT_VIEW)
-    page = Paginator(AuditEntry.objects.visible_to(user).order_by("-at", "-id")[:1000], PAGE)
-    return render(request, "accounts/audit_list.html", {"page": page.get_page(request.GET.get("page"))})
+    page = page_of(AuditEntry.objects.visible_to(user), ("-at", "-pk"), request.GET, size=PAGE)
+    return render(request, "accounts/audit_list.html", {"page": page})
 
 
 # Oneself
@@ -276,7 +277,7 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
         if request.method == "POST":
             membership = actions.accept_invitation(invitation=found, user=user, now=timezone.now())
             request.session[ACTING_KEY] = membership.pk
-            return redirect("home")
+            return redirect(FIRST_PAGES.path_for(user))
         return render(request, "accounts/invitation_confirm.html", {"invitation": found})
     if user.is_authenticated:
         logout(request)

@@ -28,6 +28,7 @@ from contracts.models import Acceptance, Release, ReleaseLine, ServiceContract, 
 from contracts.terms import instants
 from contracts.versions import sort_key
 from entitlements.models import DecisionRecord, Policy
+from notifications.models import DutyLevel, DutyPerson
 
 ORGANISATIONS: Final = 2000
 SOFTWARE: Final = 20
@@ -139,6 +140,12 @@ def _people(now: datetime) -> People:
         vendor, "engineer", 40, [Role.ENGINEER], since=long_ago, domain="bench.example"
     )
     (admin,) = _members(vendor, "admin", 1, [Role.CSC_ADMIN], since=long_ago, domain="bench.example")
+    for level in range(1, 5):
+        managers = _members(
+            vendor, f"level-{level}", 2, [Role.DUTY_MANAGER], since=long_ago, domain="bench.example"
+        )
+        rank, _is_new = DutyLevel.objects.get_or_create(level=level, defaults={"name": f"Level {level}"})
+        DutyPerson.objects.bulk_create(DutyPerson(level=rank, membership_id=pk) for pk in managers)
     for row in ends:
         roles = [Role.CONTACT, Role.TECHNICAL_CONTACT]
         found.contacts.append(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.http import FileResponse, HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -280,9 +280,9 @@ class CaseViewSet(CasesApi):
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, 404: PROBLEMS[404]},
     )
     @action(detail=True, url_path=r"attachments/(?P<file>[0-9]{1,18})", url_name="attachment")
-    def attachment(self, request: Request, number: str, file: str) -> FileResponse:
+    def attachment(self, request: Request, number: str, file: str) -> HttpResponseBase:
         found = Attachment.objects.visible_to(self.person).select_related("stored")
-        return serve(get_object_or_404(found, case=self.case(), pk=file).stored)
+        return serve(get_object_or_404(found, case=self.case(), pk=file).stored, request)
 
     @_changes(AssignSerializer, "Give the case to an engineer, or back to the queue")
     @action(detail=True, methods=["post"])

@@ -11,6 +11,8 @@ class CasesConfig(AppConfig):
         from accounts.followups import MEMBERSHIP_ENDED  # noqa: PLC0415
         from cases import ladder, notices  # noqa: PLC0415
         from cases.actions import hand_over  # noqa: PLC0415
+        from cases.models import Case  # noqa: PLC0415
+        from contracts.exposure import OPEN_CASES  # noqa: PLC0415
         from notifications import followups, jobs  # noqa: PLC0415
 
         notices.register_kinds()
@@ -18,3 +20,4 @@ class CasesConfig(AppConfig):
         followups.MESSAGE_ACKNOWLEDGED.add(ladder.on_acknowledged)
         followups.DELIVERY_DEAD.add(ladder.on_delivery_dead)
         jobs.register("cases.ladder", jobs.EVERY_PASS, ladder.fire_all_due)
+        OPEN_CASES.register(Case.objects.open_by_release)

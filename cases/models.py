@@ -45,6 +45,11 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def open(self) -> Self:
         return self.filter(state__in=sorted(OPEN_STATES))
 
+    def open_by_release(self, *, software_id: int) -> dict[tuple[int, int], int]:
+        """How many cases of a software are open, by organisation and release: contracts.exposure shows it."""
+        counted = self.open().filter(software=software_id).order_by().values_list("organisation", "release")
+        return {(one, release): count for one, release, count in counted.annotate(count=models.Count("pk"))}
+
     def without_texts(self) -> Self:
         """Without the long columns, of which a search vector alone may be hundreds of kilobytes."""
         return self.defer("search", "description", "activity", "access", "resolution")

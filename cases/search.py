@@ -75,7 +75,8 @@ class Term:
 
     @property
     def expression(self) -> RawSQL:
-        return RawSQL(self.sql, self.values, output_field=SearchQueryField())  # noqa: S611 - parameters only
+        # words come as parameters only; the text is of this module
+        return RawSQL(self.sql, self.values, output_field=SearchQueryField())  # noqa: S611  # nosec B611
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,9 @@ def _collect(asked: Sequence[Term], sees_notes: bool) -> list[tuple[Term, set[in
             parts.append(f"(SELECT {at}, 0 WHERE {_LEFT_OUT})")
             values.append(term.word)
         for table, column, condition in places:
+            # names of ours and numbers; what somebody typed is among the parameters
             parts.append(
-                f"(SELECT {at}, {column} FROM {table} WHERE {condition} AND search @@ {term.sql} LIMIT {RARE + 1})"  # noqa: S608 - no word of the text is in it
+                f"(SELECT {at}, {column} FROM {table} WHERE {condition} AND search @@ {term.sql} LIMIT {RARE + 1})"  # noqa: S608  # nosec B608
             )
             values += term.values
     found: list[set[int]] = [set() for _term in asked]

@@ -75,6 +75,22 @@ class PrerequisitesMissing(ContractError):
         self.missing = tuple(missing)
 
 
+class NotMet(ContractError):
+    """A requirement that nobody has said is met, or one that is met already, or is no longer asked (C58)."""
+
+
+class TextNeeded(ContractError):
+    """A requirement or a written notice says what."""
+
+    field = "text"
+
+
+class AnswerNeeded(ContractError):
+    """A written notice is answered in words."""
+
+    field = "answer"
+
+
 class AlreadyAgreed(ContractError):
     """This side has agreed to this version."""
 
@@ -109,6 +125,120 @@ class NotAcceptable(ContractError):
 
 class AlreadyAccepted(ContractError):
     """The end user has accepted this release."""
+
+
+class ShortNameTaken(VersionTaken):
+    """Another software has this short name, or the portal uses the word itself."""
+
+    field = "slug"
+
+
+class EndUserKept(ContractError):
+    """Whom a software was made for only grows: contracts and acceptances stand on it."""
+
+    field = "end_users"
+
+
+class ContainsOther(ContractError):
+    """An update collects patches, nothing else (C37)."""
+
+    field = "contains"
+
+
+class LanguageUnexplained(ContractError):
+    """Release notes in another language than English have a reason (C67)."""
+
+    field = "language_reason"
+
+
+class ManifestWrong(ContractError):
+    """A line of a manifest that cannot stand: a path out of its folder, no sum, a file named twice."""
+
+    field = "manifest"
+
+
+class FileDiffers(ContractError):
+    """Uploaded bytes are not what the manifest says; `path` names the line."""
+
+    field = "uploads"
+
+    def __init__(self, message: str, path: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class ManifestChanged(ContractError):
+    """What was confirmed is not what the release holds."""
+
+    field = "manifest_sha256"
+
+
+class TaskImpossible(ContractError):
+    """An install task that cannot be: a day gone by, nobody to ask, or a release that is no patch or update (C48)."""
+
+    field = "due_on"
+
+
+class DayImpossible(ContractError):
+    """A day in the future, or before the release was published."""
+
+    field = "done_on"
+
+
+class SumsUnreadable(ContractError):
+    """What was given is no list of sums, or there is no manifest to compare it with."""
+
+    field = "sums"
+
+
+class DriftOverlaps(ContractError):
+    """A drift of this line is recorded for part of that time."""
+
+    field = "since"
+
+
+class EvidenceNeeded(ContractError):
+    """A claim of drift rests on evidence (C43)."""
+
+    field = "evidence"
+
+
+class DeclarationMissing(ContractError):
+    """Nobody declared that the end user uses the software internally only (C8)."""
+
+    field = "is_internal_use"
+
+
+class SowUnknown(ContractError):
+    """The statement of work is unknown, or not for this end user: one answer for both (C2)."""
+
+    field = "sow_reference"
+
+
+class NotAligned(ContractError):
+    """The contract cannot end with the one that was named (C10)."""
+
+    field = "co_terminates_with"
+
+
+class AlignmentReasonNeeded(ReasonNeeded):
+    """A co-termination says why (C10)."""
+
+    field = "co_termination_reason"
+
+
+class EndUserRefused(ContractError):
+    """A new end user that cannot be named like this (C8, C9)."""
+
+    def __init__(self, message: str, field: str = "new_name") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ImportRefused(ContractError):
+    """The file cannot be taken as an import of contracts."""
+
+    field = "file"
 
 
 def violated(error: IntegrityError) -> str:

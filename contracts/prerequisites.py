@@ -31,21 +31,37 @@ class Prerequisite:
         return bool(self.document and self.by_end_user and self.by_vendor and not self.out_of_date_at)
 
 
-def prerequisites_of(organisation: Organisation, software: Software) -> tuple[Prerequisite, ...]:
-    """Both documents of an end user's software, the design document first. Two queries."""
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """One of the two documents with its whole history, the newest version first, and the version that counts."""
+
+    kind: DocumentKind
+    counts: Prerequisite
+    versions: tuple[Prerequisite, ...] = ()
+
+
+def slots_of(organisation: Organisation, software: Software) -> tuple[Slot, ...]:
+    """Both documents of an end user's software with every version, the design document first. Two queries."""
     agreements = DocumentAgreement.objects.select_related("agreed_by__user", "agreed_by__organisation")
     documents = list(
         PrerequisiteDocument.objects.filter(organisation=organisation, software=software)
+        .select_related("stored")
         .prefetch_related(Prefetch("agreements", queryset=agreements))
         .order_by("created_at", "pk")
     )
-    return tuple(_of_kind(kind, [d for d in documents if d.kind == kind]) for kind in DocumentKind)
+    return tuple(_slot(kind, [d for d in documents if d.kind == kind]) for kind in DocumentKind)
 
 
-def _of_kind(kind: DocumentKind, documents: list[PrerequisiteDocument]) -> Prerequisite:
+def prerequisites_of(organisation: Organisation, software: Software) -> tuple[Prerequisite, ...]:
+    """Of both documents of an end user's software the version that counts, the design document first."""
+    return tuple(slot.counts for slot in slots_of(organisation, software))
+
+
+def _slot(kind: DocumentKind, documents: list[PrerequisiteDocument]) -> Slot:
     versions = [_version(kind, document) for document in documents]
     met = [version for version in versions if version.is_met]
-    return (met or versions or [Prerequisite(kind=kind)])[-1]
+    counts = (met or versions or [Prerequisite(kind=kind)])[-1]
+    return Slot(kind=kind, counts=counts, versions=tuple(reversed(versions)))
 
 
 def _version(kind: DocumentKind, document: PrerequisiteDocument) -> Prerequisite:
@@ -61,6 +77,14 @@ def _version(kind: DocumentKind, document: PrerequisiteDocument) -> Prerequisite
 def missing(organisation: Organisation, software: Software) -> list[DocumentKind]:
     """The documents that stand in the way of a contract (C14: one is enough)."""
     return [p.kind for p in prerequisites_of(organisation, software) if not p.is_met]
+
+
+def is_pair(organisation: Organisation, software: Software) -> bool:
+    """Whether these documents are asked for: the software was made for the end user, or a contract names both."""
+    return (
+        software.end_users.filter(pk=organisation.pk).exists()
+        or ServiceContract.objects.filter(end_user=organisation, software=software).exists()
+    )
 
 
 def are_agreed() -> Q:

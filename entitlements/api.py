@@ -1,9 +1,10 @@
-"""`/api/v1/coverage/`: the entitlement decision for a software, a release and a day. Writes nothing."""
+"""`/api/v1/coverage/`: the decision for a software, a release and a day, unwritten. `decisions/`: the kept ones."""
 
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -12,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
+from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSet
 
 from accounts.models import Organisation, Site, User
 from accounts.roles import OrganisationKind, Permission
@@ -21,6 +22,7 @@ from contracts.terms import first_instant
 from entitlements.actions import decide
 from entitlements.decision import Decision
 from entitlements.facts import PREVIEW
+from entitlements.models import DecisionRecord
 
 LONGEST = 120
 
@@ -185,4 +187,48 @@ def _answer(
     }
 
 
-routes = [("coverage", CoverageViewSet, "coverage")]
+class DecisionSerializer(serializers.ModelSerializer[DecisionRecord]):
+    organisation = serializers.CharField(source="organisation.slug", read_only=True)
+    software = serializers.CharField(source="software.slug", read_only=True, default=None)
+    release = serializers.CharField(source="release.version", read_only=True, default=None)
+    contract = serializers.CharField(source="contract.number", read_only=True, default=None)
+    granted = serializers.BooleanField(source="is_granted", read_only=True)
+
+    class Meta:
+        model = DecisionRecord
+        fields = (
+            "id",
+            "organisation",
+            "software",
+            "release",
+            "contract",
+            "purpose",
+            "at",
+            "granted",
+            "rule_version",
+            "facts",
+            "request",
+            "answer",
+        )
+        read_only_fields = fields
+
+
+class DecisionViewSet(ReadOnlyModelViewSet[DecisionRecord]):
+    """Decisions as they were taken, newest first: facts, question, answer, version of the rules."""
+
+    serializer_class = DecisionSerializer
+    lookup_value_regex = "[0-9]{1,18}"
+    queryset = DecisionRecord.objects.none()  # for the schema; every request starts from visible_to
+
+    def get_queryset(self) -> QuerySet[DecisionRecord]:
+        user = self.request.user
+        if not isinstance(user, User):
+            return DecisionRecord.objects.none()
+        rows = DecisionRecord.objects.visible_to(user)
+        return rows.select_related("organisation", "software", "release", "contract").order_by("-pk")
+
+
+routes: list[tuple[str, Any, str]] = [
+    ("coverage", CoverageViewSet, "coverage"),
+    ("decisions", DecisionViewSet, "decision"),
+]

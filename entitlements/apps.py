@@ -7,9 +7,12 @@ class EntitlementsConfig(AppConfig):
     verbose_name = _("Entitlements")
 
     def ready(self) -> None:
-        from contracts.followups import RELEASE_PUBLISHED  # noqa: PLC0415 - models are not there before ready()
-        from entitlements import notices  # noqa: PLC0415
+        from contracts import followups  # noqa: PLC0415 - models are not there before ready()
+        from entitlements import actions, notices  # noqa: PLC0415
         from notifications import kinds  # noqa: PLC0415
 
-        kinds.register(notices.KIND)
-        RELEASE_PUBLISHED.add(notices.tell_about_release)
+        for kind in notices.KINDS:
+            kinds.register(kind)
+        followups.RELEASE_PUBLISHED.add(notices.tell_about_release)
+        followups.RELEASE_WITHDRAWN.add(notices.tell_about_withdrawal)
+        followups.CONTRACT_REGISTERED.add(actions.record_registration)

@@ -1,62 +1,40 @@
 """May they? One pure decision about one organisation, one software, one instant, with every reason against.
 
-Callers fetch the `Facts` of one organisation, ask, and keep the records of facts, request and decision."""
+Callers fetch the `Facts` of one organisation, ask, and keep the records of facts, request and decision. The rules
+themselves stand in `rules`, by version."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, NamedTuple
+from datetime import date, datetime
+from typing import Any, Final
 
-from contracts.kinds import ContractState, ReleaseKind, SoftwareKind
-from contracts.terms import instants, last_covered_day
-from contracts.versions import sort_key
 from entitlements.facts import (
-    BREAK_FIX,
     CASE,
-    DOWNLOAD,
-    NOTICE,
-    OUTSIDE_DOCUMENTS,
+    EXCEPTION,
     PREVIEW,
-    THIRD_PARTY_COMPONENT,
-    UPGRADE_OR_ENHANCEMENT,
     AcceptedRelease,
-    ContractFacts,
-    Drift,
-    ExportControlRow,
     Facts,
     Id,
-    ReleaseFacts,
     Request,
-    SoftwareFacts,
+    TargetFacts,
     plain,
 )
-from entitlements.reasons import Code, Refusal, granted_sentence
+from entitlements.reasons import Refusal, SetAside, granted_sentence, registered_sentence
+from entitlements.rules import RULES
 
-RULE_VERSION: Final = 1
+RULE_VERSION: Final = 2
 """Goes up with every change of what is decided; a frozen record says by which rules it was taken."""
 
-_USEFUL_FIRST: Final = {code: place for place, code in enumerate(Code)}
-_NEVER: Final = datetime.max.replace(tzinfo=UTC)
-_OFFERS: Final = frozenset({DOWNLOAD, NOTICE})
-_IN_TERM_CLAUSE: Final = {CASE: "C25", PREVIEW: "C25", DOWNLOAD: "C33", NOTICE: "C35"}
-_OUTSIDE_SERVICE: Final = {
-    SoftwareKind.CONSULTING.value: (Code.CONSULTING_DELIVERABLE, "C73"),
-    SoftwareKind.THIRD_PARTY.value: (Code.THIRD_PARTY_COMPONENT, "C70"),
-    SoftwareKind.JUNOS.value: (Code.OTHER_VENDOR_OR_JUNOS, "C41"),
-}
-_EXCLUDED_SUBJECTS: Final = {
-    UPGRADE_OR_ENHANCEMENT: (Code.UPGRADE_OR_ENHANCEMENT, "C39", ""),
-    THIRD_PARTY_COMPONENT: (Code.THIRD_PARTY_COMPONENT, "C70", "subject"),
-    OUTSIDE_DOCUMENTS: (Code.OUTSIDE_DOCUMENTS, "C71", ""),
-}
+_WITH_TARGETS: Final = frozenset({CASE, PREVIEW, EXCEPTION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The answer. Contract and end are those in force, also when something else stands in the way.
 
-    `covered_until_on` is the last covered day, `covered_until` the first uncovered instant (UTC); `accepted`
-    is the accepted release that the request rests on."""
+    `covered_until_on` is the last covered day, `covered_until` the first uncovered instant (UTC); of an exception,
+    if one was needed and ends earlier. `accepted` is the accepted release that the request rests on, `set_aside`
+    what an exception let pass, `targets` what a case would get (never guarantees: C15, C74)."""
 
     request: Request
     organisation_id: Id
@@ -67,6 +45,8 @@ class Decision:
     covered_until: datetime | None = None
     accepted: AcceptedRelease | None = None
     reasons: tuple[Refusal, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    targets: tuple[TargetFacts, ...] = ()
     rule_version: int = RULE_VERSION
 
     def explain(self) -> list[str]:
@@ -74,8 +54,8 @@ class Decision:
         return explain(self.as_record())
 
     def as_record(self) -> dict[str, Any]:
-        """The answer as JSON can keep it, free of language."""
-        return {
+        """The answer as JSON can keep it, free of language, with what its version of the rules knew."""
+        record: dict[str, Any] = {
             "rule_version": self.rule_version,
             "granted": self.granted,
             "contract": plain(self.contract_id),
@@ -86,279 +66,53 @@ class Decision:
             "accepted_at": plain(self.accepted.accepted_at) if self.accepted else None,
             "reasons": [reason.as_record() for reason in self.reasons],
         }
+        if self.rule_version > 1:
+            record["set_aside"] = [one.as_record() for one in self.set_aside]
+            record["targets"] = plain(self.targets)
+        return record
 
 
 def explain(record: Mapping[str, Any]) -> list[str]:
     """What a frozen decision says in the active language: each reason, followed by what would change it."""
-    if record["granted"]:
-        last_day = date.fromisoformat(record["covered_until_on"])
-        return [granted_sentence(record["contract_number"], last_day)]
-    reasons = [Refusal.from_record(reason) for reason in record["reasons"]]
-    return [text for reason in reasons for text in (reason.sentence, reason.remedy)]
+    if not record["granted"]:
+        reasons = [Refusal.from_record(reason) for reason in record["reasons"]]
+        return [text for reason in reasons for text in (reason.sentence, reason.remedy)]
+    if record["covered_until_on"] is None:
+        return [registered_sentence(record["contract_number"])]
+    last_day = date.fromisoformat(record["covered_until_on"])
+    passed = [SetAside.from_record(one).sentence for one in record.get("set_aside", ())]
+    return [granted_sentence(record["contract_number"], last_day), *passed]
 
 
-def decide(facts: Facts, request: Request) -> Decision:
-    """Whether the service owes what is asked at `request.at` (C18, C25, C33-C43, C45, C63, C70-C73).
+def decide(facts: Facts, request: Request, *, rule_version: int = RULE_VERSION) -> Decision:
+    """Whether the service owes what is asked at `request.at` (C18, C25, C33-C43, C45, C63, C69-C73).
 
     Granted only within `[start, end)` of an approved contract for the software, and only if nothing speaks
-    against it. Reasons come most useful first: what no contract would change, then the contract, then the
-    release, then what the end user can settle alone.
+    against it that no exception sets aside. Reasons come most useful first: what no contract would change, then
+    the contract, then the release, then what the end user can settle alone.
 
     Raises: ValueError if the software is not among the facts."""
-    software = next((row for row in facts.software if row.id == request.software_id), None)
-    if software is None:
-        raise ValueError(f"software {request.software_id!r} is not among the facts")
-    current = _in_force(facts, request)
-    basis = _basis(facts, request)
-    outside = list(_about_the_software(software, request))
-    reasons = [*_about_people_and_places(facts, request), *outside]
-    if not outside:  # a contract or an acceptance would not help
-        reasons += _about_the_contract(facts, request, software, current)
-        reasons += _about_the_release(facts, request, basis)
-        reasons += _about_the_subject(software, request)
-        reasons += _about_the_end_user(facts, request)
+    found = RULES[rule_version](facts, request)
+    granted = not found.reasons
+    has_targets = rule_version > 1 and granted and request.purpose in _WITH_TARGETS
     return Decision(
         request=request,
         organisation_id=facts.organisation_id,
-        granted=not reasons,
-        contract_id=current.contract.id if current else None,
-        contract_number=current.contract.number if current else None,
-        covered_until_on=current.last_day(facts) if current else None,
-        covered_until=current.finish if current else None,
-        accepted=basis,
-        reasons=tuple(sorted(reasons, key=lambda reason: _USEFUL_FIRST[reason.code])),
+        granted=granted,
+        contract_id=found.contract_id,
+        contract_number=found.contract_number,
+        covered_until_on=found.covered_until_on,
+        covered_until=found.covered_until,
+        accepted=found.accepted,
+        reasons=found.reasons,
+        set_aside=found.set_aside,
+        targets=tuple(sorted(facts.targets, key=lambda row: row.priority)) if has_targets else (),
+        rule_version=rule_version,
     )
 
 
-def _about_people_and_places(facts: Facts, request: Request) -> Iterator[Refusal]:
-    if not facts.person_active:
-        yield Refusal(code=Code.ACCOUNT_INACTIVE, clause="C52", since=facts.person_inactive_since)
-    today = request.at.astimezone(UTC).date()
-    told: set[str] = set()
-    places = {"end_user": facts.country, "site": request.site_country, "person": request.person_country}
-    for whose, name in places.items():
-        country = name.upper()
-        rows = [row for row in facts.export_control if _forbids(row, country, today)]
-        if not rows or country in told:
-            continue
-        told.add(country)
-        row = min(rows, key=lambda row: (row.from_on, row.group))
-        yield Refusal(
-            code=Code.EXPORT_CONTROL,
-            clause="C63",
-            variant=whose,
-            fact={"country": country, "group": row.group},
-            since=datetime.combine(row.from_on, time.min, tzinfo=UTC),
-        )
+def replay(facts: Mapping[str, Any], request: Mapping[str, Any], *, rule_version: int) -> Decision:
+    """The decision again, from what its record froze, by the rules of its day.
 
-
-def _forbids(row: ExportControlRow, country: str, today: date) -> bool:
-    in_effect = row.from_on <= today and (row.until_on is None or today < row.until_on)
-    return in_effect and row.country.upper() == country
-
-
-def _about_the_software(software: SoftwareFacts, request: Request) -> Iterator[Refusal]:
-    overridden = software.kind == SoftwareKind.CONSULTING and request.consulting_override
-    if software.kind != SoftwareKind.SUPPORTED and not overridden:
-        code, clause = _OUTSIDE_SERVICE.get(software.kind, (Code.OTHER_VENDOR_OR_JUNOS, "C18"))
-        yield Refusal(code=code, clause=clause, fact={"software": software.name})
-
-
-def _about_the_subject(software: SoftwareFacts, request: Request) -> Iterator[Refusal]:
-    if request.subject != BREAK_FIX:
-        code, clause, variant = _EXCLUDED_SUBJECTS[request.subject]
-        yield Refusal(code=code, clause=clause, variant=variant, fact={"software": software.name})
-
-
-class _Term(NamedTuple):
-    """A contract, and when it covers or would cover: `[begin, finish)`, empty if it never did."""
-
-    contract: ContractFacts
-    begin: datetime
-    finish: datetime
-
-    @property
-    def was_approved(self) -> bool:
-        return self.contract.state in (ContractState.APPROVED, ContractState.TERMINATED)
-
-    @property
-    def is_cut_short(self) -> bool:
-        return self.contract.terminated_at == self.finish or self.finish <= self.begin
-
-    def last_day(self, facts: Facts) -> date:
-        if not self.is_cut_short:
-            return last_covered_day(self.contract.ends_on)
-        return (self.finish - timedelta(microseconds=1)).astimezone(facts.zone).date()
-
-
-def _terms(facts: Facts, request: Request) -> list[_Term]:
-    return [_term(row, facts) for row in facts.contracts if row.software_id == request.software_id]
-
-
-def _term(contract: ContractFacts, facts: Facts) -> _Term:
-    if (
-        contract.starts_at is None or contract.ends_at is None
-    ):  # fixed at approval; until then, what the dates mean
-        begin, finish = instants(contract.starts_on, contract.ends_on, facts.zone)
-    else:
-        begin, finish = contract.starts_at, contract.ends_at
-    if contract.terminated_at is not None and contract.terminated_at < finish:
-        finish = contract.terminated_at
-    elif contract.terminated_at is None and contract.state == ContractState.TERMINATED:
-        finish = begin
-    return _Term(contract, begin, finish)
-
-
-def _in_force(facts: Facts, request: Request) -> _Term | None:
-    terms = [term for term in _terms(facts, request) if term.was_approved]
-    covering = [term for term in terms if term.begin <= request.at < term.finish]
-    return max(covering, key=_by_end, default=None)
-
-
-def _by_start(term: _Term) -> tuple[datetime, str]:
-    return term.begin, term.contract.number
-
-
-def _by_end(term: _Term) -> tuple[datetime, str]:
-    return term.finish, term.contract.number
-
-
-def _about_the_contract(
-    facts: Facts, request: Request, software: SoftwareFacts, current: _Term | None
-) -> Iterator[Refusal]:
-    terms = _terms(facts, request)
-    undecided = None if current else _undecided(terms, request.at)
-    if current is None:
-        clause = _IN_TERM_CLAUSE[request.purpose]
-        refusals = [*_waiting(undecided, clause), *_past_and_coming(terms, facts, request.at, clause)]
-        yield from refusals or _never(terms, facts, software, clause)
-    nearest = current or undecided
-    if nearest is not None and not nearest.contract.prerequisites_met:
-        yield Refusal(code=Code.PREREQUISITES_MISSING, clause="C12", fact={"number": nearest.contract.number})
-
-
-def _undecided(terms: Sequence[_Term], at: datetime) -> _Term | None:
-    for state in (ContractState.WAITING, ContractState.DRAFT):
-        ahead = [term for term in terms if term.contract.state == state and at < term.finish]
-        if ahead:
-            return min(ahead, key=_by_start)
-    return None
-
-
-def _waiting(term: _Term | None, clause: str) -> Iterator[Refusal]:
-    if term is None:
-        return
-    yield Refusal(
-        code=Code.WAITING_FOR_APPROVAL,
-        clause=clause,
-        variant="draft" if term.contract.state == ContractState.DRAFT else "",
-        fact={"number": term.contract.number},
-        since=term.contract.registered_at,
-    )
-
-
-def _past_and_coming(terms: Sequence[_Term], facts: Facts, at: datetime, clause: str) -> Iterator[Refusal]:
-    approved = [term for term in terms if term.was_approved]
-    coming = min((t for t in approved if at < t.begin < t.finish), key=_by_start, default=None)
-    last = max((t for t in approved if t.finish <= at), key=_by_end, default=None)
-    if coming:
-        fact = {"number": coming.contract.number, "starts_on": coming.contract.starts_on.isoformat()}
-        yield Refusal(code=Code.NOT_STARTED, clause=clause, fact=fact)
-    if last and last.is_cut_short:
-        day = last.finish.astimezone(facts.zone).date()
-        fact = {"number": last.contract.number, "terminated_on": day.isoformat()}
-        yield Refusal(code=Code.TERMINATED, clause=clause, fact=fact, since=last.finish)
-    elif last:
-        fact = {"number": last.contract.number, "ended_on": last.last_day(facts).isoformat()}
-        yield Refusal(code=Code.ENDED, clause=clause, fact=fact, since=last.finish)
-
-
-def _never(terms: Sequence[_Term], facts: Facts, software: SoftwareFacts, clause: str) -> Iterator[Refusal]:
-    refused = [term for term in terms if term.contract.state == ContractState.REFUSED]
-    if refused:
-        contract = max(refused, key=_by_end).contract
-        fact = {"number": contract.number}
-        yield Refusal(code=Code.REGISTRATION_REFUSED, clause=clause, fact=fact, since=contract.decided_at)
-    else:
-        fact = {"software": software.name, "organisation": facts.organisation}
-        yield Refusal(code=Code.NO_CONTRACT, clause=clause, fact=fact)
-
-
-def _basis(facts: Facts, request: Request) -> AcceptedRelease | None:
-    """The accepted release that the request rests on: itself, or the newest that a patch or update is for."""
-    release = request.release
-    if release is None or release.software_id != request.software_id:
-        return None
-    standing = _standing(facts, request)
-    itself = [row for row in standing if row.release_id == release.id]
-    if itself:
-        return min(itself, key=_by_acceptance)
-    if request.purpose not in _OFFERS or release.kind not in (ReleaseKind.PATCH, ReleaseKind.UPDATE):
-        return None
-    return max((row for row in standing if _is_made_for(release, row)), key=_by_version, default=None)
-
-
-def _standing(facts: Facts, request: Request) -> list[AcceptedRelease]:
-    """Accepted by then and not withdrawn; the current one of a line stays until another is accepted."""
-    accepted = [
-        row
-        for row in facts.accepted
-        if row.software_id == request.software_id and row.accepted_at <= request.at
-    ]
-    current = {row.line: row for row in sorted(accepted, key=_by_acceptance)}
-    return [
-        row
-        for row in accepted
-        if row.withdrawn_at is None or request.at < row.withdrawn_at or row is current[row.line]
-    ]
-
-
-def _by_acceptance(row: AcceptedRelease) -> tuple[datetime, str, str, str, datetime]:
-    return row.accepted_at, sort_key(row.version), str(row.release_id), row.line, row.withdrawn_at or _NEVER
-
-
-def _by_version(row: AcceptedRelease) -> tuple[str, tuple[datetime, str, str, str, datetime]]:
-    return sort_key(row.version), _by_acceptance(row)
-
-
-def _is_made_for(release: ReleaseFacts, row: AcceptedRelease) -> bool:
-    if release.applies_to:
-        return row.release_id in release.applies_to
-    return row.line == release.line and sort_key(row.version) < sort_key(release.version)
-
-
-def _about_the_release(facts: Facts, request: Request, basis: AcceptedRelease | None) -> Iterator[Refusal]:
-    release, is_offer = request.release, request.purpose in _OFFERS
-    if release is None:
-        if request.purpose != PREVIEW:
-            yield Refusal(code=Code.RELEASE_NOT_NAMED, clause="C42")
-        return
-    is_withdrawn = release.withdrawn_at is not None and release.withdrawn_at <= request.at
-    if basis is not None and not (is_offer and is_withdrawn):
-        return
-    clause, fact = "C34" if is_offer else "C42", {"version": release.version}
-    if release.withdrawn_at is not None and is_withdrawn:
-        fact["withdrawn_on"] = release.withdrawn_at.astimezone(facts.zone).date().isoformat()
-        yield Refusal(code=Code.RELEASE_WITHDRAWN, clause=clause, fact=fact, since=release.withdrawn_at)
-    elif is_offer and release.kind == ReleaseKind.UPGRADE:
-        yield Refusal(code=Code.UPGRADE_OR_ENHANCEMENT, clause="C39", fact=fact, variant="release")
-    else:
-        variant = "offer" if is_offer else ""
-        yield Refusal(code=Code.RELEASE_NOT_ACCEPTED, clause=clause, fact=fact, variant=variant)
-
-
-def _about_the_end_user(facts: Facts, request: Request) -> Iterator[Refusal]:
-    drifts = [row for row in facts.drifts if _concerns(row, request)]
-    if drifts and request.purpose != NOTICE:  # that a fix exists is worth knowing, modified or not
-        drift = min(drifts, key=lambda row: (row.since, row.line))
-        since = drift.since.astimezone(facts.zone).date().isoformat()
-        yield Refusal(code=Code.DRIFT, clause="C43", fact={"since_on": since}, since=drift.since)
-    if not facts.has_technical_contact and request.purpose not in _OFFERS:
-        fact = {"organisation": facts.organisation}
-        yield Refusal(code=Code.NO_TECHNICAL_CONTACT, clause="C45", fact=fact)
-
-
-def _concerns(drift: Drift, request: Request) -> bool:
-    line = request.release.line if request.release else ""
-    is_on = drift.since <= request.at and (drift.until is None or request.at < drift.until)
-    return is_on and drift.software_id == request.software_id and drift.line in ("", line)
+    Raises: KeyError for a version that there never was."""
+    return decide(Facts.from_record(facts), Request.from_record(request), rule_version=rule_version)

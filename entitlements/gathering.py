@@ -1,138 +1,249 @@
-"""The facts of many organisations at once, for `decision.decide`: four queries, however many they are."""
+"""The facts of many organisations at once, for `decision.decide`: four queries, however many they are.
 
+Plain rows, not model instances: a notice asks about thousands of organisations in one transaction."""
+
+import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef
-from django.db.models.functions import JSONObject
+from django.db import connection
+from django.db.models import Case, Exists, OuterRef, QuerySet, TextField, Value, When
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast, JSONObject
 
-from accounts.models import ExcludedCountry, Membership, Organisation
+from accounts.models import Membership, Organisation
 from accounts.roles import Role
 from contracts.kinds import ContractState
-from contracts.models import Acceptance, Release, ServiceContract, Software
+from contracts.models import Acceptance, Drift, Release, ServiceContract, Software
 from contracts.prerequisites import are_agreed
+from entitlements import facts as known
 from entitlements.facts import (
     AcceptedRelease,
     ContractFacts,
+    ExceptionFacts,
     ExportControlRow,
     Facts,
     ReleaseFacts,
     SoftwareFacts,
+    TargetFacts,
 )
+from entitlements.models import ExceptionRequest
+
+_UNDECIDED: Final = (ContractState.DRAFT, ContractState.WAITING)
+# What is the same for everybody at a moment: countries under export control, and the targets of the policy in force.
+_COMMON: Final = """
+SELECT (SELECT json_agg(json_build_object('country', c.country, 'group', c."group", 'from_on', c.from_on,
+                                          'until_on', c.to_on, 'source', c.source) ORDER BY c.country, c.id)
+          FROM accounts_excludedcountry c
+         WHERE c.from_on <= %(day)s AND (c.to_on IS NULL OR c.to_on > %(day)s)),
+       (SELECT json_agg(json_build_object('priority', t.priority,
+                                          'first_response_minutes', t.first_response_minutes,
+                                          'first_response_clock', t.first_response_clock,
+                                          'update_minutes', t.update_minutes,
+                                          'update_clock', t.update_clock) ORDER BY t.priority)
+          FROM entitlements_policytarget t
+         WHERE t.policy_id = (SELECT p.id FROM entitlements_policy p WHERE p.activated_at <= %(at)s
+                               ORDER BY p.activated_at DESC, p.version DESC LIMIT 1))
+"""
 
 
 def facts_for(organisations: Iterable[Organisation], at: datetime) -> dict[int, Facts]:
     """By organisation id, all that a decision about it at `at` (UTC) looks at. Four queries.
 
     The documents of an approved contract were agreed when it was approved; of one that waits, as they stand now."""
-    ids = [organisation.pk for organisation in organisations]
-    if not ids:
+    pks = [organisation.pk for organisation in organisations]
+    if not pks:
         return {}
-    contracts, software = _contracts(ids)
-    accepted, more_software = _accepted(ids)
-    control = _export_control(at)
+    software: dict[int, dict[known.Id, SoftwareFacts]] = defaultdict(dict)
+    contracts = _contracts(pks, software)
+    accepted = _accepted(pks, software)
+    control, targets = _common(at)
     return {
-        organisation.pk: Facts(
-            organisation_id=organisation.pk,
-            organisation=organisation.name,
-            country=organisation.country,
-            zone=ZoneInfo(organisation.time_zone),
-            has_technical_contact=organisation.has_technical_contact,
-            software=_software(
-                [SoftwareFacts(**row) for row in organisation.software_rows],
-                software[organisation.pk],
-                more_software[organisation.pk],
-            ),
-            contracts=tuple(contracts[organisation.pk]),
-            accepted=tuple(accepted[organisation.pk]),
+        pk: Facts(
+            organisation_id=pk,
+            organisation=name,
+            country=country,
+            zone=_zone(zone),
+            has_technical_contact=has_contact,
+            software=_software(map(_read, rows), software[pk]),
+            contracts=tuple(contracts[pk]),
+            accepted=tuple(accepted[pk]),
+            drifts=tuple(known.restored(known.Drift, json.loads(row)) for row in drifts),
+            exceptions=tuple(known.restored(ExceptionFacts, json.loads(row)) for row in exceptions),
             export_control=control,
+            targets=targets,
         )
-        for organisation in _organisations(ids)
+        for pk, name, country, zone, has_contact, rows, drifts, exceptions in _rows(_organisations, pks)
     }
 
 
-def _organisations(ids: list[int]) -> Iterable[Any]:
+_IDS: Final = [-1]
+"""Stands for the ids in a statement."""
+_these: Final = RawSQL("SELECT unnest(%s::bigint[])", [_IDS])
+
+
+def _rows(build: Callable[[], QuerySet[Any, Any]], pks: list[int]) -> list[tuple[Any, ...]]:
+    """What the statement says of these ids, straight from the driver."""
+    sql, params = _statement(build)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [pks if value == _IDS else value for value in params])
+        return cursor.fetchall()
+
+
+@cache
+def _statement(build: Callable[[], QuerySet[Any, Any]]) -> tuple[str, tuple[Any, ...]]:
+    """Made once for the life of the process: for one organisation, making it would cost more than asking it."""
+    return build().query.sql_with_params()
+
+
+def _text(**columns: str) -> Cast:
+    """A row as JSON in a text, which is read here and not by the driver."""
+    return Cast(JSONObject(**columns), TextField())
+
+
+def _organisations() -> QuerySet[Organisation, tuple[Any, ...]]:
     contacts = Membership.objects.active().with_role(Role.TECHNICAL_CONTACT)
-    software = Software.objects.filter(end_users=OuterRef("pk")).order_by("pk")
-    return Organisation.objects.filter(pk__in=ids).annotate(
-        has_technical_contact=Exists(contacts.filter(organisation=OuterRef("pk"))),
-        software_rows=ArraySubquery(software.values(row=JSONObject(id="pk", name="name", kind="kind"))),
+    own = OuterRef("pk")
+    software = Software.objects.filter(end_users=own).order_by("pk")
+    drifts = Drift.objects.filter(organisation=own).order_by("since", "pk")
+    exceptions = ExceptionRequest.objects.filter(organisation=own, state="granted").order_by(
+        "starts_at", "pk"
+    )
+    return (
+        Organisation.objects.filter(pk__in=_these)
+        .annotate(
+            has_contact=Exists(contacts.filter(organisation=own)),
+            software_rows=ArraySubquery(software.values(row=_text(**_SOFTWARE))),
+            drift_rows=ArraySubquery(drifts.values(row=_text(**_DRIFT))),
+            exception_rows=ArraySubquery(exceptions.values(row=_text(**_EXCEPTION))),
+        )
+        .values_list(
+            "pk",
+            "name",
+            "country",
+            "time_zone",
+            "has_contact",
+            "software_rows",
+            "drift_rows",
+            "exception_rows",
+        )
     )
 
 
-def _software(*groups: Iterable[SoftwareFacts]) -> tuple[SoftwareFacts, ...]:
-    return tuple({row.id: row for group in groups for row in group}.values())
+_SOFTWARE: Final = {"id": "pk", "name": "name", "kind": "kind"}
+_DRIFT: Final = {"software_id": "software_id", "since": "since", "until": "ended_at", "line": "line__name"}
+_EXCEPTION: Final = {
+    "id": "pk",
+    "software_id": "software_id",
+    "release_id": "release_id",
+    "codes": "codes",
+    "starts_at": "starts_at",
+    "ends_at": "ends_at",
+    "is_chargeable": "is_chargeable",
+}
+_zone = cache(ZoneInfo)
+
+
+@cache
+def _made(id: int, name: str, kind: str) -> SoftwareFacts:  # noqa: A002 (the field's name)
+    """One row for the thousand organisations that have the same software."""
+    return SoftwareFacts(id=id, name=name, kind=kind)
+
+
+@cache
+def _read(row: str) -> SoftwareFacts:
+    return _made(**json.loads(row))
+
+
+def _software(
+    delivered: Iterable[SoftwareFacts], more: dict[known.Id, SoftwareFacts]
+) -> tuple[SoftwareFacts, ...]:
+    return tuple(({row.id: row for row in delivered} | more).values())
+
+
+def _contract_rows() -> QuerySet[ServiceContract, tuple[Any, ...]]:
+    return (
+        ServiceContract.objects.filter(end_user__in=_these)
+        .annotate(met=Case(When(state__in=_UNDECIDED, then=are_agreed()), default=Value(True)))
+        .order_by("starts_on", "pk")
+        .values_list(
+            "end_user_id", "software__name", "software__kind", "pk", "number", "software_id", "state",
+            "starts_on", "ends_on", "starts_at", "ends_at", "terminated_at", "registered_at", "decided_at", "met",
+        )
+    )  # fmt: skip
 
 
 def _contracts(
-    ids: list[int],
-) -> tuple[dict[int, list[ContractFacts]], dict[int, list[SoftwareFacts]]]:
+    pks: list[int], software: dict[int, dict[known.Id, SoftwareFacts]]
+) -> dict[int, list[ContractFacts]]:
     contracts: dict[int, list[ContractFacts]] = defaultdict(list)
-    software: dict[int, list[SoftwareFacts]] = defaultdict(list)
-    rows = (
-        ServiceContract.objects.filter(end_user__in=ids)
-        .select_related("software")
-        .order_by("starts_on", "pk")
-    )
-    for row in rows.annotate(documents_agreed=are_agreed()):
-        agreed: bool = row.documents_agreed  # type: ignore[attr-defined]  # annotated above
-        contracts[row.end_user_id].append(_contract(row, documents_agreed=agreed))
-        software[row.end_user_id].append(software_facts(row.software))
-    return contracts, software
+    for end_user, name, kind, pk, number, software_id, state, *term in _rows(_contract_rows, pks):
+        starts_on, ends_on, starts_at, ends_at, terminated_at, registered_at, decided_at, met = term
+        software[end_user][software_id] = _made(id=software_id, name=name, kind=kind)
+        contracts[end_user].append(
+            ContractFacts(
+                id=pk,
+                number=number,
+                software_id=software_id,
+                state=state,
+                starts_on=starts_on,
+                ends_on=ends_on,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                terminated_at=terminated_at,
+                registered_at=registered_at,
+                decided_at=decided_at,
+                prerequisites_met=met,
+            )
+        )
+    return contracts
 
 
-def _contract(row: ServiceContract, *, documents_agreed: bool) -> ContractFacts:
-    is_undecided = row.state in (ContractState.DRAFT, ContractState.WAITING)
-    return ContractFacts(
-        id=row.pk,
-        number=row.number,
-        software_id=row.software_id,
-        state=row.state,
-        starts_on=row.starts_on,
-        ends_on=row.ends_on,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        terminated_at=row.terminated_at,
-        registered_at=row.registered_at,
-        decided_at=row.decided_at,
-        prerequisites_met=documents_agreed or not is_undecided,
-    )
+def _accepted_rows() -> QuerySet[Acceptance, tuple[Any, ...]]:
+    return (
+        Acceptance.objects.filter(organisation__in=_these)
+        .order_by("accepted_at", "pk")
+        .values_list(
+            "organisation_id", "software__name", "software__kind", "release_id", "software_id", "line__name",
+            "release__version", "accepted_at", "accepted_by__user__name", "release__withdrawn_at",
+        )
+    )  # fmt: skip
 
 
 def _accepted(
-    ids: list[int],
-) -> tuple[dict[int, list[AcceptedRelease]], dict[int, list[SoftwareFacts]]]:
+    pks: list[int], software: dict[int, dict[known.Id, SoftwareFacts]]
+) -> dict[int, list[AcceptedRelease]]:
     accepted: dict[int, list[AcceptedRelease]] = defaultdict(list)
-    software: dict[int, list[SoftwareFacts]] = defaultdict(list)
-    rows = Acceptance.objects.filter(organisation__in=ids).order_by("accepted_at", "pk")
-    for row in rows.select_related("software", "release", "line", "accepted_by__user"):
-        accepted[row.organisation_id].append(
+    for organisation, name, kind, release, software_id, line, version, *rest in _rows(_accepted_rows, pks):
+        accepted_at, by, withdrawn_at = rest
+        software[organisation][software_id] = _made(id=software_id, name=name, kind=kind)
+        accepted[organisation].append(
             AcceptedRelease(
-                release_id=row.release_id,
-                software_id=row.software_id,
-                line=row.line.name,
-                version=row.release.version,
-                accepted_at=row.accepted_at,
-                accepted_by=row.accepted_by.user.name,
-                withdrawn_at=row.release.withdrawn_at,
+                release_id=release,
+                software_id=software_id,
+                line=line,
+                version=version,
+                accepted_at=accepted_at,
+                accepted_by=by,
+                withdrawn_at=withdrawn_at,
             )
         )
-        software[row.organisation_id].append(software_facts(row.software))
-    return accepted, software
+    return accepted
 
 
-def _export_control(at: datetime) -> tuple[ExportControlRow, ...]:
-    rows = ExcludedCountry.objects.in_force_on(at.astimezone(UTC).date()).order_by("country", "pk")
-    return tuple(
-        ExportControlRow(
-            country=row.country, group=row.group, from_on=row.from_on, until_on=row.to_on, source=row.source
-        )
-        for row in rows
+def _common(at: datetime) -> tuple[tuple[ExportControlRow, ...], tuple[TargetFacts, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_COMMON, {"at": at, "day": at.astimezone(UTC).date()})
+        control, targets = cursor.fetchone()
+    return (
+        tuple(known.restored(ExportControlRow, row) for row in control or ()),
+        tuple(known.restored(TargetFacts, row) for row in targets or ()),
     )
 
 
@@ -147,8 +258,12 @@ def software_facts(software: Software) -> SoftwareFacts:
     return SoftwareFacts(id=software.pk, name=software.name, kind=software.kind)
 
 
-def release_facts(release: Release, applies_to: Iterable[int] = ()) -> ReleaseFacts:
-    """`applies_to`: ids of the releases it was made for; only offers (notices, downloads) ask for them."""
+def release_facts(
+    release: Release, applies_to: Iterable[int] = (), components: Iterable[str] = ()
+) -> ReleaseFacts:
+    """`applies_to`: ids of the releases it was made for; only offers (notices, downloads) ask for them.
+
+    `components`: names of its third-party components, where the question names one (C70)."""
     return ReleaseFacts(
         id=release.pk,
         software_id=release.software_id,
@@ -157,4 +272,5 @@ def release_facts(release: Release, applies_to: Iterable[int] = ()) -> ReleaseFa
         kind=release.kind,
         applies_to=frozenset(applies_to),
         withdrawn_at=release.withdrawn_at,
+        components=tuple(components),
     )

@@ -17,11 +17,14 @@ from entitlements.actions import record_of
 from entitlements.decision import Decision, decide
 from entitlements.facts import NOTICE, Facts, Request
 from entitlements.gathering import facts_for, release_facts, with_software
-from entitlements.models import DecisionRecord
+from entitlements.kinds import REQUEST_DECIDED, REQUEST_WAITING
+from entitlements.models import DecisionRecord, ExceptionRequest, QuoteRequest
 from notifications import outbox
 from notifications.kinds import Kind, Pair, Queue
+from notifications.models import Message
 
 RELEASE_NOTICE = "release_notice"
+RELEASE_WITHDRAWN = "release_withdrawn"
 TOLD_KINDS = frozenset({ReleaseKind.PATCH, ReleaseKind.UPDATE})
 TOLD_ROLES = [Role.CONTACT.value, Role.TECHNICAL_CONTACT.value]
 
@@ -109,10 +112,89 @@ def _contacts(memberships: Collection[int]) -> list[Membership]:
     return list(Membership.objects.active().filter(pk__in=memberships, roles__overlap=TOLD_ROLES))
 
 
-KIND = Kind(
-    name=RELEASE_NOTICE,
-    label=_("A patch or update is available"),
-    queue=Queue.NOTICES,
-    urgency=8,
-    may_tell=may_be_told,
+# A release that was withdrawn
+
+
+def tell_about_withdrawal(*, release: Release, by: User, now: datetime) -> None:
+    """Tell exactly those who were told about the release that it is withdrawn, and why.
+
+    Follow-up of RELEASE_WITHDRAWN. Whether they may still download anything makes no difference: who has installed
+    it must hear."""
+    told = Message.objects.filter(kind=RELEASE_NOTICE, subject=release.subject)
+    outbox.enqueue(
+        kind=RELEASE_WITHDRAWN,
+        recipients=Membership.objects.active().filter(pk__in=told.values("recipient")).order_by("pk"),
+        subject=release.subject,
+        path=reverse("release_detail", args=[release.software.slug, release.version]),
+        context={
+            "software": release.software.name,
+            "release": release.version,
+            "release_kind": release.kind,
+            "reason": release.withdrawn_reason,
+        },
+        dedupe=f"{RELEASE_WITHDRAWN}:{release.pk}",
+        now=now,
+    )
+
+
+def may_hear_of_withdrawal(pairs: Sequence[Pair]) -> set[Pair]:
+    """Asked before sending: still an active contact, who was told of the release before."""
+    subjects = {subject for _membership, subject in pairs}
+    told = Message.objects.filter(
+        kind=RELEASE_NOTICE,
+        subject__in=subjects,
+        recipient__in=[membership for membership, _subject in pairs],
+    )
+    active = {person.pk for person in _contacts([membership for membership, _subject in pairs])}
+    return {pair for pair in told.values_list("recipient_id", "subject") if pair[0] in active} & set(pairs)
+
+
+# Requests for exceptions and quotes
+
+
+def may_hear_of_request(pairs: Sequence[Pair]) -> set[Pair]:
+    """Asked before sending: still active, and still of the vendor's staff or of those who asked."""
+    people = {
+        person.pk: person
+        for person in Membership.objects.active()
+        .filter(pk__in=[membership for membership, _subject in pairs])
+        .select_related("organisation")
+    }
+    askers = _askers({subject for _membership, subject in pairs})
+    return {
+        (pk, subject)
+        for pk, subject in pairs
+        if pk in people and subject in askers
+        if people[pk].organisation.is_vendor or people[pk].organisation_id == askers[subject]
+    }
+
+
+def _askers(subjects: Collection[str]) -> dict[str, int]:
+    """By subject the organisation of whoever asked."""
+    found: dict[str, int] = {}
+    for model in (ExceptionRequest, QuoteRequest):
+        word = model(pk=0).subject.partition(":")[0]
+        ids = [int(number) for name, _colon, number in (s.partition(":") for s in subjects) if name == word]
+        rows = model._default_manager.filter(pk__in=ids).values_list("pk", "asked_by__organisation_id")
+        found |= {f"{word}:{pk}": organisation for pk, organisation in rows}
+    return found
+
+
+KINDS = (
+    Kind(
+        name=RELEASE_NOTICE,
+        label=_("A patch or update is available"),
+        queue=Queue.NOTICES,
+        urgency=8,
+        may_tell=may_be_told,
+    ),
+    Kind(
+        name=RELEASE_WITHDRAWN,
+        label=_("A patch or update was withdrawn"),
+        queue=Queue.NOTICES,
+        urgency=7,
+        may_tell=may_hear_of_withdrawal,
+    ),
+    Kind(name=REQUEST_WAITING, label=_("A request waits"), may_tell=may_hear_of_request),
+    Kind(name=REQUEST_DECIDED, label=_("A request was decided"), may_tell=may_hear_of_request),
 )

@@ -24,6 +24,8 @@ class Code(StrEnum):
     CONSULTING_DELIVERABLE = "consulting_deliverable"
     UPGRADE_OR_ENHANCEMENT = "upgrade_or_enhancement"
     OUTSIDE_DOCUMENTS = "outside_documents"
+    WARRANTY = "warranty"
+    MODIFICATION = "modification"
     WAITING_FOR_APPROVAL = "waiting_for_approval"
     NOT_STARTED = "not_started"
     TERMINATED = "terminated"
@@ -36,6 +38,22 @@ class Code(StrEnum):
     RELEASE_NOT_ACCEPTED = "release_not_accepted"
     DRIFT = "drift"
     NO_TECHNICAL_CONTACT = "no_technical_contact"
+
+
+# A contract in force is never set aside: nothing is granted outside [start, end). Export control and an account
+# that has ended never are either; an upgrade is bought, not let pass (C39).
+MAY_BE_SET_ASIDE: Final = frozenset(
+    {
+        Code.CONSULTING_DELIVERABLE,
+        Code.THIRD_PARTY_COMPONENT,
+        Code.OUTSIDE_DOCUMENTS,
+        Code.MODIFICATION,
+        Code.RELEASE_WITHDRAWN,
+        Code.RELEASE_NOT_ACCEPTED,
+        Code.DRIFT,
+        Code.NO_TECHNICAL_CONTACT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +78,15 @@ class Refusal:
         """One thing that would change it, in the active language."""
         return _told(_TEXTS[self.code, self.variant][1], self.fact)
 
+    @property
+    def clause_text(self) -> str:
+        """What the clause says, in a sentence of the active language."""
+        return str(CLAUSES.get(self.clause, ""))
+
+    @property
+    def may_be_set_aside(self) -> bool:
+        return self.code in MAY_BE_SET_ASIDE
+
     def as_record(self) -> dict[str, Any]:
         """The reason as JSON can keep it, free of language."""
         return {
@@ -83,6 +110,30 @@ class Refusal:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A reason against that an exception lets pass."""
+
+    code: Code
+    exception: str
+
+    @property
+    def sentence(self) -> str:
+        return _told(_SET_ASIDE, {"exception": self.exception, "reason": str(LABELS[self.code])})
+
+    def as_record(self) -> dict[str, str]:
+        return {"code": self.code.value, "exception": self.exception}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "SetAside":
+        return cls(Code(record["code"]), record["exception"])
+
+
+def registered_sentence(number: str) -> str:
+    """That nothing stands against registering the contract, in the active language."""
+    return _told(_REGISTERED, {"number": number})
+
+
 def granted_sentence(number: str, covered_until_on: date) -> str:
     """That the contract covers it, and its last covered day, in the active language."""
     return _told(_GRANTED, {"number": number, "covered_until_on": covered_until_on.isoformat()})
@@ -100,6 +151,8 @@ def _shown(key: str, value: str) -> str:
 
 _LONG_DATE: Final = pgettext_lazy("date format of Django, as in 31 October 2026", "j F Y")
 _GRANTED: Final = _("The contract %(number)s covers this until %(covered_until_on)s.")
+_REGISTERED: Final = _("Nothing stands against the registration of the contract %(number)s.")
+_SET_ASIDE: Final = _("Exception %(exception)s sets aside: %(reason)s.")
 _RENEW: Final = _("Renew the contract, or ask your account manager to.")
 
 # (code, variant): what stands in the way, and one thing that would change it
@@ -131,6 +184,22 @@ _TEXTS: Final[dict[tuple[Code, str], tuple["StrPromise", "StrPromise"]]] = {
     (Code.THIRD_PARTY_COMPONENT, "subject"): (
         _("The request is about a third-party component of %(software)s, which this service does not cover."),
         _("Describe what fails in %(software)s itself, or turn to the component's makers."),
+    ),
+    (Code.THIRD_PARTY_COMPONENT, "component"): (
+        _("%(component)s is a third-party component inside %(software)s, which this service does not cover."),
+        _("Describe what fails in %(software)s itself, or turn to the component's makers."),
+    ),
+    (Code.CONSULTING_DELIVERABLE, "subject"): (
+        _("The request is about something that was made for %(software)s within consulting services."),
+        _("Ask the customer support centre: staff may decide otherwise for a case, with a reason."),
+    ),
+    (Code.WARRANTY, ""): (
+        _("The request is about a warranty of %(software)s, which this service does not give."),
+        _("Turn to the agreement under which %(software)s was bought."),
+    ),
+    (Code.MODIFICATION, ""): (
+        _("The request is about a modification of %(software)s, made or attempted."),
+        _("Ask for chargeable work, or restore the accepted release."),
     ),
     (Code.CONSULTING_DELIVERABLE, ""): (
         _("%(software)s was made within consulting services, which this service does not cover."),
@@ -202,3 +271,50 @@ _TEXTS: Final[dict[tuple[Code, str], tuple["StrPromise", "StrPromise"]]] = {
         _("An account manager of the organisation names a technical contact."),
     ),
 }
+
+LABELS: Final[dict[Code, "StrPromise"]] = {
+    Code.ACCOUNT_INACTIVE: _("account no longer active"),
+    Code.EXPORT_CONTROL: _("export control"),
+    Code.OTHER_VENDOR_OR_JUNOS: _("not custom software"),
+    Code.THIRD_PARTY_COMPONENT: _("third-party component"),
+    Code.CONSULTING_DELIVERABLE: _("consulting deliverable"),
+    Code.UPGRADE_OR_ENHANCEMENT: _("upgrade or enhancement"),
+    Code.OUTSIDE_DOCUMENTS: _("used outside its documents"),
+    Code.WARRANTY: _("warranty"),
+    Code.MODIFICATION: _("modification, made or attempted"),
+    Code.WAITING_FOR_APPROVAL: _("contract waits for approval"),
+    Code.NOT_STARTED: _("contract not yet started"),
+    Code.TERMINATED: _("contract terminated"),
+    Code.ENDED: _("contract ended"),
+    Code.REGISTRATION_REFUSED: _("contract refused"),
+    Code.NO_CONTRACT: _("no contract"),
+    Code.PREREQUISITES_MISSING: _("design document or test plan missing"),
+    Code.RELEASE_NOT_NAMED: _("release not named"),
+    Code.RELEASE_WITHDRAWN: _("release withdrawn"),
+    Code.RELEASE_NOT_ACCEPTED: _("release not accepted"),
+    Code.DRIFT: _("software modified"),
+    Code.NO_TECHNICAL_CONTACT: _("no technical contact"),
+}
+"""Each reason in a few words, for lists and forms."""
+
+CLAUSES: Final[dict[str, "StrPromise"]] = {
+    "C12": _("A design document and a test plan are needed before the service begins."),
+    "C18": _("The service is only for custom software that Professional Services developed."),
+    "C25": _("The portal is open to the end user during the term of the contract."),
+    "C33": _("Patches and updates are included during the term, as needed to restore function."),
+    "C34": _("Patches and updates are bound to the specific release that the end user accepted."),
+    "C35": _("The end user is notified when a patch or update is available."),
+    "C39": _("Upgrades and enhancements are not included; Professional Services sell them separately."),
+    "C41": _("Upgrades and enhancements of Junos OS are not included; they are bought separately."),
+    "C42": _("The service is tied to a specific code release."),
+    "C43": _("If the end user changes the agreed version, the service need not be given."),
+    "C45": _("The end user names technical contacts."),
+    "C52": _("The end user tells when somebody changes role or leaves, so that the account can be closed."),
+    "C63": _("The service is available worldwide except in countries under export control."),
+    "C69": _("Warranties, implied or express, are excluded."),
+    "C70": _("Third-party open-source components of the custom software are excluded."),
+    "C71": _("Use other than as the technical documents describe is excluded."),
+    "C72": _("A modification by the end user or a third party, made or attempted, is excluded."),
+    "C73": _("Deliverables made specially for the end user within consulting services are excluded."),
+}
+"""What a clause of the service description says, in our words."""

@@ -232,7 +232,7 @@ def backoff(*, urgency: int, failures: int) -> timedelta:
     """How long to wait after so many failures, a fifth more or less, so that a crowd does not come back at once."""
     steps = URGENT_BACKOFF if urgency <= URGENT else PATIENT_BACKOFF
     seconds = steps[min(failures, len(steps)) - 1]
-    return timedelta(seconds=seconds * random.uniform(0.8, 1.2))  # noqa: S311  # nosec B311 - spreads load only
+    return timedelta(seconds=seconds * random.uniform(0.8, 1.2))  # noqa: S311  # nosec B311  # spreads load only
 
 
 def _tell_of_the_dead(pks: Sequence[int]) -> None:

@@ -1,7 +1,6 @@
 """The inbox, and the page on which staff watch the engine."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.middleware import current_user
 from accounts.models import User
+from accounts.paging import page_of
 from accounts.roles import Permission
 from notifications import kinds
 from notifications.actions import (
@@ -31,7 +31,6 @@ from notifications.forms import AcknowledgeForm
 from notifications.kinds import Queue
 from notifications.models import (
     Delivery,
-    DeliveryQuerySet,
     DeliveryState,
     EngineHeartbeat,
     How,
@@ -43,22 +42,13 @@ from notifications.rendering import inbox_line
 PAGE_SIZE = 50
 
 
-@dataclass(frozen=True)
-class Page:
-    """A part of a list by key, newest first; links to its neighbours, empty where there is none."""
-
-    rows: list[Delivery]
-    newer: str
-    older: str
-
-
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     show = "unread" if request.GET.get("show") == "unread" else "all"
     found = Delivery.objects.inbox_of(user).select_related("message__acknowledgement__by__user")
-    page = _page(request, found.unread() if show == "unread" else found)
-    unread = Message.objects.unread_count(user)
+    page = page_of(found.unread() if show == "unread" else found, ("-pk",), request.GET, size=PAGE_SIZE)
+    unread = Delivery.objects.unread_count(user)
     context = {
         "rows": [_row(delivery) for delivery in page.rows],
         "page": page,
@@ -86,40 +76,6 @@ def _tabs(unread: int, show: str) -> Iterable[tuple[object, ...]]:
         (_("All"), reverse("inbox"), show == "all"),
         (_("Unread"), f"{reverse('inbox')}?show=unread", show == "unread", unread),
     )
-
-
-def _page(request: HttpRequest, rows: DeliveryQuerySet) -> Page:
-    """The page that `?before=` (older) or `?after=` (newer) asks for; nonsense means the newest."""
-    before, after = _key(request, "before"), _key(request, "after")
-    if after is not None:
-        found = list(rows.filter(pk__gt=after).order_by("pk")[: PAGE_SIZE + 1])
-        has_newer, has_older = len(found) > PAGE_SIZE, True
-        found = found[:PAGE_SIZE][::-1]
-    else:
-        older = rows if before is None else rows.filter(pk__lt=before)
-        found = list(older.order_by("-pk")[: PAGE_SIZE + 1])
-        has_newer, has_older = before is not None, len(found) > PAGE_SIZE
-        found = found[:PAGE_SIZE]
-    if not found:
-        return Page([], "", "")
-    return Page(
-        found,
-        _link(request, "after", found[0].pk) if has_newer else "",
-        _link(request, "before", found[-1].pk) if has_older else "",
-    )
-
-
-def _key(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _link(request: HttpRequest, name: str, key: int) -> str:
-    params = request.GET.copy()
-    for old in ("before", "after"):
-        params.pop(old, None)
-    params[name] = str(key)
-    return f"?{params.urlencode()}"
 
 
 @require_GET
@@ -182,12 +138,21 @@ def _may_send_again(user: User) -> bool:
 def engine(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     _refuse_unless_watching(user)
-    dead = Delivery.objects.visible_to(user).filter(state=DeliveryState.DEAD)
+    dead = (
+        Delivery.objects.visible_to(user)
+        .filter(state=DeliveryState.DEAD)
+        .select_related("message__recipient__user", "recipient__organisation")
+    )
     context = {
         "condition": condition(timezone.now()),
         "heartbeats": EngineHeartbeat.objects.visible_to(user).order_by("runner"),
         "counts": [_labelled(count) for count in counts_by_queue()],
-        "page": _page(request, dead.select_related("message__recipient__user", "recipient__organisation")),
+        "page": page_of(
+            dead.select_related("message__recipient__user", "recipient__organisation"),
+            ("-pk",),
+            request.GET,
+            size=PAGE_SIZE,
+        ),
         "incidents": Incident.objects.visible_to(user).order_by("-at", "-pk")[:20],
         "shows_caught_mail": settings.DEBUG,
         "may_send_again": _may_send_again(user),

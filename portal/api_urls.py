@@ -11,6 +11,7 @@ from rest_framework.routers import SimpleRouter
 
 from cases.api import routes as case_routes
 from contracts.api import routes as contract_routes
+from contracts.software_api import routes as software_routes
 from entitlements.api import routes as coverage_routes
 
 
@@ -24,7 +25,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {"type": "http", "scheme": "bearer"}
 
 
-ROUTES: list[tuple[str, Any, str]] = [*case_routes, *contract_routes, *coverage_routes]
+ROUTES: list[tuple[str, Any, str]] = [*case_routes, *contract_routes, *software_routes, *coverage_routes]
 router = SimpleRouter()
 for prefix, viewset, basename in ROUTES:
     router.register(prefix, viewset, basename=f"api_{basename}")

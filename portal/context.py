@@ -15,7 +15,8 @@ from accounts.roles import Permission
 from cases.models import Case
 from cases.workflow import CaseState
 from contracts.kinds import ContractState
-from contracts.models import ServiceContract
+from contracts.models import DocumentTask, ServiceContract
+from contracts.obligations import may_run_tasks
 from entitlements.kinds import HIGH
 from notifications.condition import Condition, condition_of_the_engine
 from notifications.models import Delivery
@@ -66,6 +67,8 @@ def rail_counts(user: User, now: datetime) -> dict[str, Any]:
         }
     if user.can(Permission.CONTRACT_APPROVE) or acting.organisation.is_partner:
         counted["approvals"] = contracts.filter(state=ContractState.WAITING)
+    if may_run_tasks(user):
+        counted["document_tasks"] = DocumentTask.objects.visible_to(user).open()
     expressions: dict[str, Any] = {name: CappedCount(rows) for name, rows in counted.items()}
     expressions["inbox"] = CappedCount(Delivery.objects.inbox_of(user).unread())
     if user.can(Permission.ENGINE_VIEW):

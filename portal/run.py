@@ -22,6 +22,8 @@ from portal import embedded
 from portal.children import Child, bury
 from portal.detached import EmbeddedError, adopt_orphans, try_lock
 
+HOLD = "PORTAL_HOLD"
+"""The variable that tells the web server which file to wait for; see `hold`."""
 READY_SECONDS = 120
 STOP_SECONDS = 8
 
@@ -164,9 +166,8 @@ def environment(address: Address, *, mail_port: int) -> dict[str, str]:
 
 
 WEB = "gunicorn portal.wsgi --worker-class gthread --workers 1 --threads 8 --preload --graceful-timeout 3"
-WEB_QUIET = (
-    "--no-control-socket --log-level warning"  # that socket would lie in the home folder, for all checkouts
-)
+# gunicorn's own socket would lie in the home folder, for all checkouts
+WEB_QUIET = "--config python:portal.web_server --no-control-socket --log-level warning"
 CELERY = "celery -A portal"
 WORKER = "worker -n portal@localhost --pool prefork --concurrency 2 -Q alerts,notices,default"
 QUIET = "--without-gossip --without-mingle --without-heartbeat"
@@ -176,7 +177,7 @@ def children(address: Address, env: dict[str, str], *, catch_mail: bool) -> list
     """The children in the order they stop."""
     level = ["-l", "warning"]
     found = [
-        Child("web", [*_module(f"{WEB} {WEB_QUIET}"), "--bind", address.bound], env),
+        Child("web", [*_module(f"{WEB} {WEB_QUIET}"), "--bind", address.bound], env | {HOLD: str(hold())}),
         Child("beat", [*_module(f"{CELERY} beat"), "--pidfile", "", *level], env),
         Child("engine", [sys.executable, "manage.py", "alert_engine"], env),
         Child("worker", [*_module(f"{CELERY} {WORKER} {QUIET}"), *level], env, patience=4),
@@ -184,6 +185,12 @@ def children(address: Address, env: dict[str, str], *, catch_mail: bool) -> list
     if catch_mail:
         found.append(Child("mail", _module("portal.mailcatcher"), env))
     return found
+
+
+def hold() -> Path:
+    """As long as this exists the web server does not listen: it reads its code, the longest part of its start,
+    while the database is made ready, and what does not listen cannot answer from yesterday's world."""
+    return embedded.var_dir() / "run" / "web.hold"
 
 
 def _module(words: str) -> list[str]:
@@ -228,6 +235,17 @@ class Watch:
             step.stop(patience=1)
         if code:
             raise CannotRunError(f"manage.py {words[0]} failed (exit code {code}):\n{step.tail()}".rstrip())
+
+    def prepare(self, *words: str) -> None:
+        """One management command while the web server, first of the family, gets ready behind its hold.
+
+        Raises: as `run_step`."""
+        hold().touch()
+        self.family[0].start()
+        try:
+            self.run_step(*words)
+        finally:
+            hold().unlink(missing_ok=True)
 
     def wait_until_ready(self) -> None:
         """Keep the children alive until `/health/ready` answers 200.
@@ -323,9 +341,10 @@ def run() -> None:
         adopt_orphans()
         with contextlib.suppress(StopRequested), embedded.services():
             try:
-                watch.run_step("migrate", "--no-input", "-v0")
                 if debug:
-                    watch.run_step("demo_world", "--if-needed")
+                    watch.prepare("demo_world", "--migrate", "--if-needed")
+                else:
+                    watch.prepare("migrate", "--no-input", "-v0")
                 watch.wait_until_ready()
                 say(greeting(address, time.monotonic() - began, demo=debug))
                 watch.keep()

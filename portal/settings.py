@@ -17,6 +17,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from files import storage
 from portal import embedded
 
 django_stubs_ext.monkeypatch()
@@ -212,7 +213,7 @@ if DEBUG:
     )  # files come from the source folders; it only has to exist
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(embedded.var_dir() / "files"))()
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": storage.configured(env.str("FILE_STORAGE_URL", default="")),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -224,6 +225,18 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FILE_UPLOAD_TEMP_DIR = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_MAX_BYTES = env.int("FILE_MAX_BYTES", default=2 * 1024**3)
+# what is still coming in; empty means a folder of MEDIA_ROOT
+UPLOAD_DIR = env.str("UPLOAD_DIR", default="")
+UPLOAD_HOURS = env.int("UPLOAD_HOURS", default=24)
+UPLOAD_UNUSED_DAYS = env.int("UPLOAD_UNUSED_DAYS", default=7)
+# per person, what no form has taken yet
+UPLOADS_MAX = env.int("UPLOADS_MAX", default=100)
+UPLOADS_MAX_BYTES = env.int("UPLOADS_MAX_BYTES", default=20 * 1024**3)
+# per web process: each holds a thread, and the others must find one free
+UPLOADS_AT_ONCE = env.int("UPLOADS_AT_ONCE", default=4)
+FILE_DISK_RESERVE_BYTES = env.int("FILE_DISK_RESERVE_BYTES", default=1024**3)
+# tcp://host:3310 or unix:///path; empty means that files are not scanned
+CLAMD_URL = env.str("CLAMD_URL", default="")
 
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True

@@ -21,6 +21,7 @@ urlpatterns = [
     path("account/", include("accounts.account_urls")),
     path("account/", include("allauth.urls")),
     path("", include("accounts.urls")),
+    path("", include("files.urls")),
     path("", include("notifications.urls")),
     path("", include("contracts.urls")),
     path("", include("entitlements.urls")),

@@ -1,7 +1,7 @@
 """Acme's objects, for the access table: one of everything that an address can name."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,7 +12,19 @@ from accounts.models import User
 from cases.actions import open_case
 from cases.models import Attachment, Case
 from contracts.kinds import Channel, ContractState, ReleaseKind, ReleaseState
-from contracts.models import Release, ServiceContract
+from contracts.models import (
+    DocumentTask,
+    GoverningDocument,
+    NonFulfilment,
+    PrerequisiteDocument,
+    Release,
+    ReleaseFile,
+    Requirement,
+    ServiceContract,
+)
+from entitlements.models import ExceptionRequest, QuoteRequest
+from files.actions import start_upload, store_upload
+from files.models import Upload
 from notifications.models import Delivery, DutyLevel, DutyPerson, Message
 from tests import factories
 from tests.conftest import World
@@ -55,6 +67,10 @@ def _case(world: World, alice: User) -> Case:
     )
 
 
+def _upload(alice: User) -> Upload:
+    return start_upload(name="core.tgz", length=10, declared_type="", by=alice, now=timezone.now())
+
+
 def _waiting_contract(world: World, remy: User) -> ServiceContract:
     assert remy.acting is not None
     world.contract.end_user.registered_by.add(remy.acting.organisation)
@@ -94,6 +110,133 @@ def _draft(world: World) -> Release:
     return patch
 
 
+def _obligations(world: World, waiting: ServiceContract, alice: User) -> dict[str, Any]:
+    """What hangs on Acme's contracts: documents and their task, a requirement, a written notice, an agreement."""
+    now = timezone.now()
+    pair = {"organisation": world.contract.end_user, "software": world.software}
+    document = PrerequisiteDocument.objects.filter(kind="design", **pair).get()
+    document.stored = store_upload(uploaded=SimpleUploadedFile("design.pdf", b"%PDF-1.7 x"), by=alice, now=now)
+    document.save()
+    task = DocumentTask.objects.create(
+        contract=waiting, kind="design", opened_by=alice.acting, opened_at=now, **pair
+    )
+    requirement = Requirement.objects.create(
+        contract=world.contract,
+        text="PostgreSQL 15 or later",
+        source="user_guide",
+        source_title="Chapter 2",
+        dated_on=date(2026, 5, 1),
+        recorded_by=world.contract.registered_by,
+        recorded_at=now,
+    )
+    notice = NonFulfilment.objects.create(
+        contract=world.contract, responsibility="training", text="Late", given_by=alice.acting, given_at=now
+    )
+    agreement = GoverningDocument.objects.create(
+        kind="eusa", title="End User Support Agreement", version="5.1", in_force_from=date(2024, 1, 1)
+    )
+    number = world.contract.number
+    return {
+        "document.organisation": world.contract.end_user.slug,
+        "document.software": world.software.slug,
+        "document.pk": document.pk,
+        "document_task.pk": task.pk,
+        "document_task_price.pk": task.pk,
+        "document_task_cancel.pk": task.pk,
+        "requirement.number": number,
+        "requirement.pk": requirement.pk,
+        "non_fulfilment_new.number": number,
+        "non_fulfilment_answer.number": number,
+        "non_fulfilment_answer.pk": notice.pk,
+        "agreement.pk": agreement.pk,
+    }
+
+
+def _running(world: World, alice: User) -> dict[str, Any]:
+    """What runs at Acme: a published patch to install, a check of what it has, a drift with its evidence."""
+    patch = factories.ReleaseFactory.make(
+        line=world.line,
+        version="21.4R3-S5.2",
+        kind=ReleaseKind.PATCH,
+        fixes=factories.DefectFactory.make(software=world.software),
+        published_by=world.contract.registered_by,
+    )
+    patch.applies_to.add(world.release)
+    pair = {"organisation": world.contract.end_user, "software": world.software}
+    task = factories.InstallTaskFactory.make(release=patch, created_by=world.contract.registered_by, **pair)
+    check = factories.IntegrityCheckFactory.make(release=world.release, checked_by=alice.acting, **pair)
+    photo = store_upload(uploaded=SimpleUploadedFile("diff.txt", b"-a"), by=alice, now=timezone.now())
+    drift = factories.DriftFactory.make(
+        line=world.line,
+        release=world.release,
+        evidence_file=photo,
+        recorded_by=world.contract.registered_by,
+        **pair,
+    )
+    return {
+        "release_manifest.version": world.release.version,
+        "release_verify.version": world.release.version,
+        "release_withdraw.version": world.release.version,
+        "exposure_release.version": world.release.version,
+        "install_task_new.version": patch.version,
+        "install_task.pk": task.pk,
+        "install_task_done.pk": task.pk,
+        "install_task_cancel.pk": task.pk,
+        "integrity_check.pk": check.pk,
+        "drift_end.pk": drift.pk,
+        "drift_evidence.pk": drift.pk,
+        "drift_new.slug": world.contract.end_user.slug,
+        "defect_edit.pk": patch.fixes_id,
+    }
+
+
+def _entitlements(world: World, case: Case, waiting: ServiceContract, alice: User) -> dict[str, Any]:
+    """What Acme asked for, a file that it may fetch, and the licence of a contract that it sees."""
+    now = timezone.now()
+    assert alice.acting is not None
+    asked: dict[str, Any] = {
+        "organisation": case.organisation,
+        "software": world.software,
+        "asked_by": alice.acting,
+        "asked_at": now,
+    }
+    exception = ExceptionRequest.objects.create(
+        codes=["drift"], reason="We patched it.", decision=case.decision, **asked
+    )
+    # what they modified does not keep them from downloads, while this lasts
+    ExceptionRequest.objects.create(
+        codes=["drift"],
+        reason="A hot fix, until the next patch.",
+        decision=case.decision,
+        state="granted",
+        grounds="Agreed.",
+        first_by=world.contract.decided_by,
+        first_at=now,
+        second_by=world.contract.registered_by,
+        second_at=now,
+        starts_at=now - timedelta(minutes=1),
+        ends_at=now + timedelta(days=1),
+        **asked,
+    )
+    quote = QuoteRequest.objects.create(about="upgrade", text="22.1", **asked)
+    stored = store_upload(uploaded=SimpleUploadedFile("core.bin", b"\x7fELF"), by=alice, now=now)
+    release_file = ReleaseFile.objects.create(
+        release=world.release, path="core.bin", size=4, sha256=stored.sha256, stored=stored
+    )
+    waiting.licence = GoverningDocument.objects.create(
+        kind="licence", title="Script Licence", version="9", in_force_from=date(2024, 1, 1)
+    )
+    waiting.save()
+    return {
+        "decision.pk": case.decision_id,
+        "api_decision-detail.pk": case.decision_id,
+        "download_file.pk": release_file.pk,
+        "licence_accept.pk": waiting.licence.pk,
+        "exception.pk": exception.pk,
+        "quote.pk": quote.pk,
+    }
+
+
 def build(world: World, *, alice: User, anna: User, lena: User, remy: User) -> Objects:
     assert anna.acting is not None
     assert lena.acting is not None
@@ -109,8 +252,10 @@ def build(world: World, *, alice: User, anna: User, lena: User, remy: User) -> O
     )
     return Objects(
         {
+            **_entitlements(world, case, waiting, alice),
             "case.number": case.number,
             "case_file.file": attachment.stored_id,
+            "upload.pk": _upload(alice).pk,
             "api_case.number": case.number,
             "api_case-attachment.file": attachment.pk,
             "contract.number": world.contract.number,
@@ -124,6 +269,11 @@ def build(world: World, *, alice: User, anna: User, lena: User, remy: User) -> O
             "release_detail.version": world.release.version,
             "release_accept.version": world.release.version,
             "release_publish.version": draft.version,
+            "release_edit.version": draft.version,
+            "api_release.pk": world.release.pk,
+            "api_release-publish.pk": draft.pk,
+            **_running(world, alice),
+            **_obligations(world, waiting, alice),
             "token_revoke.pk": token.pk,
             "invitation.secret": "inv_unknown",
             "person_detail.pk": anna.acting.pk,

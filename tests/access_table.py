@@ -15,6 +15,14 @@ class Row:
 
 
 ROWS = {
+    "uploads": Row(
+        get="405 all",
+        post="403 aki root; 412 all",
+    ),
+    "upload": Row(
+        get="405 all",
+        post="405 all",
+    ),
     "home": Row(
         get="200 all",
         post="405 all",
@@ -127,6 +135,82 @@ ROWS = {
         get="405 all",
         post="404 mallory root; 422 ada; 403 all",
     ),
+    "document_list": Row(
+        get="200 anna alice sam lena paula ada aki; 404 all",
+        post="405 all",
+    ),
+    "document_new": Row(
+        get="200 paula; 404 mallory remy root; 403 all",
+        post="422 paula; 404 mallory remy root; 403 all",
+    ),
+    "document_file": Row(
+        get="200 anna alice sam lena paula ada aki; 404 all",
+        post="405 all",
+    ),
+    "document_agree": Row(
+        get="405 all",
+        post="302 alice paula; 404 mallory remy root; 403 all",
+    ),
+    "document_out_of_date": Row(
+        get="405 all",
+        post="302 paula; 404 mallory remy root; 403 all",
+    ),
+    "document_task_list": Row(
+        get="200 paula ada; 403 all",
+        post="405 all",
+    ),
+    "document_task": Row(
+        get="200 paula ada; 404 mallory root; 403 all",
+        post="405 all",
+    ),
+    "document_task_price": Row(
+        get="405 all",
+        post="422 paula ada; 404 mallory root; 403 all",
+    ),
+    "document_task_cancel": Row(
+        get="405 all",
+        post="422 paula ada; 404 mallory root; 403 all",
+    ),
+    "requirement_new": Row(
+        get="200 sam lena paula ada; 404 mallory remy root; 403 all",
+        post="422 sam lena paula ada; 404 mallory remy root; 403 all",
+    ),
+    "requirement_meet": Row(
+        get="200 alice; 404 mallory remy root; 403 all",
+        post="302 alice; 404 mallory remy root; 403 all",
+    ),
+    "requirement_unmeet": Row(
+        get="405 all",
+        post="302 alice sam lena paula ada; 404 mallory remy root; 403 all",
+    ),
+    "requirement_retire": Row(
+        get="405 all",
+        post="302 sam lena paula ada; 404 mallory remy root; 403 all",
+    ),
+    "non_fulfilment_new": Row(
+        get="200 anna alice; 404 mallory remy root; 403 all",
+        post="422 anna alice; 404 mallory remy root; 403 all",
+    ),
+    "non_fulfilment_answer": Row(
+        get="200 sam lena paula ada; 404 mallory remy root; 403 all",
+        post="422 sam lena paula ada; 404 mallory remy root; 403 all",
+    ),
+    "glossary": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "agreement_list": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "agreement_detail": Row(
+        get="404 root; 200 all",
+        post="405 all",
+    ),
+    "agreement_new": Row(
+        get="200 ada; 403 all",
+        post="422 ada; 403 all",
+    ),
     "software_list": Row(
         get="200 all",
         post="405 all",
@@ -151,6 +235,86 @@ ROWS = {
         get="405 all",
         post="302 paula; 403 sam lena; 404 all",
     ),
+    "software_new": Row(
+        get="200 paula; 403 all",
+        post="422 paula; 403 all",
+    ),
+    "software_edit": Row(
+        get="200 paula; 404 root; 403 all",
+        post="422 paula; 404 root; 403 all",
+    ),
+    "defect_list": Row(
+        get="404 root; 200 all",
+        post="404 root; 422 sam lena paula; 403 all",
+    ),
+    "defect_edit": Row(
+        get="200 sam lena paula; 404 root; 403 all",
+        post="422 sam lena paula; 404 root; 403 all",
+    ),
+    "exposure_software": Row(
+        get="200 sam lena paula ada aki; 404 root; 403 all",
+        post="405 all",
+    ),
+    "exposure_release": Row(
+        get="200 sam lena paula ada aki; 404 root; 403 all",
+        post="405 all",
+    ),
+    "release_edit": Row(
+        get="200 sam lena paula; 404 all",
+        post="422 sam lena paula; 404 all",
+    ),
+    "release_withdraw": Row(
+        get="405 all",
+        post="422 paula; 404 root; 403 all",
+    ),
+    "release_manifest": Row(
+        get="404 root; 200 all",
+        post="405 all",
+    ),
+    "release_verify": Row(
+        get="200 anna alice mallory; 404 root; 403 all",
+        post="422 anna alice mallory; 404 root; 403 all",
+    ),
+    "install_task_new": Row(
+        get="200 sam lena paula; 404 root; 403 all",
+        post="422 sam lena paula; 404 root; 403 all",
+    ),
+    "install_task_list": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "install_task": Row(
+        get="404 mallory remy root; 200 all",
+        post="405 all",
+    ),
+    "install_task_done": Row(
+        get="405 all",
+        post="422 alice; 404 mallory remy root; 403 all",
+    ),
+    "install_task_cancel": Row(
+        get="405 all",
+        post="422 sam lena paula; 404 mallory remy root; 403 all",
+    ),
+    "integrity_list": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "integrity_check": Row(
+        get="404 mallory remy root; 200 all",
+        post="405 all",
+    ),
+    "drift_end": Row(
+        get="200 sam lena paula; 404 mallory remy root; 403 all",
+        post="422 sam lena paula; 404 mallory remy root; 403 all",
+    ),
+    "drift_evidence": Row(
+        get="404 mallory remy root; 200 all",
+        post="405 all",
+    ),
+    "drift_new": Row(
+        get="200 sam lena paula; 404 mallory root; 403 all",
+        post="422 sam lena paula; 404 mallory root; 403 all",
+    ),
     "coverage": Row(
         get="200 all",
         post="405 all",
@@ -158,6 +322,70 @@ ROWS = {
     "coverage_organisation": Row(
         get="404 mallory root; 200 all",
         post="405 all",
+    ),
+    "decision_detail": Row(
+        get="404 mallory remy root; 200 all",
+        post="405 all",
+    ),
+    "download_list": Row(
+        get="200 anna alice mallory; 403 all",
+        post="405 all",
+    ),
+    "download_file": Row(
+        get="404 root; 403 mallory remy ada aki; 200 all",
+        post="405 all",
+    ),
+    "licence_accept": Row(
+        get="200 anna alice; 404 mallory; 403 all",
+        post="302 anna alice; 404 mallory; 403 all",
+    ),
+    "request_list": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "exception_new": Row(
+        get="200 anna alice mallory; 403 all",
+        post="422 anna alice mallory; 403 all",
+    ),
+    "exception_detail": Row(
+        get="404 mallory remy root; 200 all",
+        post="405 all",
+    ),
+    "exception_grant": Row(
+        get="405 all",
+        post="422 ada; 404 mallory remy root; 403 all",
+    ),
+    "exception_second": Row(
+        get="405 all",
+        post="422 ada; 404 mallory remy root; 403 all",
+    ),
+    "exception_refuse": Row(
+        get="405 all",
+        post="422 ada; 404 mallory remy root; 403 all",
+    ),
+    "exception_withdraw": Row(
+        get="405 all",
+        post="302 anna alice; 404 mallory remy root; 403 all",
+    ),
+    "quote_new": Row(
+        get="200 anna alice mallory remy; 403 all",
+        post="422 anna alice mallory remy; 403 all",
+    ),
+    "quote_detail": Row(
+        get="404 mallory remy root; 200 all",
+        post="405 all",
+    ),
+    "quote_answer": Row(
+        get="405 all",
+        post="422 paula; 404 mallory remy root; 403 all",
+    ),
+    "quote_decline": Row(
+        get="405 all",
+        post="422 paula; 404 mallory remy root; 403 all",
+    ),
+    "quote_withdraw": Row(
+        get="405 all",
+        post="302 anna alice; 404 mallory remy root; 403 all",
     ),
     "notice_list": Row(
         get="200 all",
@@ -367,8 +595,40 @@ ROWS = {
         get="403 root; 405 all",
         post="400 ada; 404 mallory; 403 all",
     ),
+    "api_software-list": Row(
+        get="403 root; 200 all",
+        post="403 root; 405 all",
+    ),
+    "api_software-detail": Row(
+        get="403 root; 200 all",
+        post="403 root; 405 all",
+    ),
+    "api_release-list": Row(
+        get="403 root; 200 all",
+        post="403 root; 405 all",
+    ),
+    "api_release-detail": Row(
+        get="403 root; 200 all",
+        post="403 root; 405 all",
+    ),
+    "api_release-manifest": Row(
+        get="403 root; 200 all",
+        post="403 root; 405 all",
+    ),
+    "api_release-publish": Row(
+        get="403 root; 405 all",
+        post="200 paula; 403 sam lena root; 404 all",
+    ),
     "api_coverage-list": Row(
         get="403 root; 400 all",
+        post="403 root; 405 all",
+    ),
+    "api_decision-list": Row(
+        get="403 root; 200 all",
+        post="403 root; 405 all",
+    ),
+    "api_decision-detail": Row(
+        get="403 root; 404 mallory remy; 200 all",
         post="403 root; 405 all",
     ),
     "api_schema": Row(

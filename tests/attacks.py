@@ -12,6 +12,7 @@ ATTACKS = [
     "another organisation's object by number or id",
     "foreign ids in the body",
     "predictable or unauthenticated file link",
+    "another customer's upload session",
     "search as an oracle",
     "notification to somebody who may no longer see the case",
     "read-only role tries every write",

@@ -13,6 +13,9 @@ from contracts.models import (
     Acceptance,
     Defect,
     DocumentAgreement,
+    Drift,
+    InstallTask,
+    IntegrityCheck,
     PrerequisiteDocument,
     Release,
     ReleaseLine,
@@ -183,3 +186,40 @@ class ContractFactory(Rows[ServiceContract]):
 
     class Meta:
         model = ServiceContract
+
+
+class InstallTaskFactory(Rows[InstallTask]):
+    """Open. Needs `organisation`, `release`, `created_by`."""
+
+    software = factory.SelfAttribute("release.software")
+    instruction = "Stop the service, unpack, start it again."
+    due_on = date(2026, 12, 1)
+    created_at = LONG_AGO
+
+    class Meta:
+        model = InstallTask
+
+
+class IntegrityCheckFactory(Rows[IntegrityCheck]):
+    """A clean one. Needs `organisation`, `release`, `checked_by`."""
+
+    software = factory.SelfAttribute("release.software")
+    checked_at = LONG_AGO
+    intact, changed, missing, extra, broken = 1, 0, 0, 0, 0
+    findings = factory.LazyFunction(list)
+
+    class Meta:
+        model = IntegrityCheck
+
+
+class DriftFactory(Rows[Drift]):
+    """Claimed, and lasting. Needs `organisation`, `release`, `recorded_by`."""
+
+    software = factory.SelfAttribute("release.software")
+    line = factory.SelfAttribute("release.line")
+    since = LONG_AGO
+    evidence = "The checksum of bin/pathkeeper in the case's log differs."
+    recorded_at = LONG_AGO
+
+    class Meta:
+        model = Drift

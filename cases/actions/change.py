@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.core.files.uploadedfile import UploadedFile
 from django.db import connection
 from django.utils.translation import gettext as _
 
@@ -12,11 +11,11 @@ from accounts.roles import Permission
 from cases.errors import CaseChanged, CaseClosed, NotAllowed, ReasonNeeded
 from cases.models import Attachment, Case, CaseEvent
 from cases.workflow import CaseState
-from files.actions import store_upload
+from files import actions as files_actions
 from files.models import StoredFile
 
-# bytes as they come in; the quotes, because the class takes no parameter when the program runs
-Uploads = Sequence["UploadedFile[bytes]"]
+# files that came with the form, and numbers of uploads that went ahead of it
+Uploads = files_actions.Sent
 
 HOLD_MEMBERS = """
 SELECT id FROM accounts_membership WHERE id = ANY(%s) AND ended_at IS NULL ORDER BY id FOR SHARE
@@ -88,7 +87,7 @@ def words(text: str, field: str = "reason") -> str:
 
 def take_in(uploads: Uploads, *, by: User, now: datetime) -> list[StoredFile]:
     """Store the bytes, before the case is held: that may take long. Raises: FileRefused."""
-    return [store_upload(uploaded=upload, by=by, now=now) for upload in uploads]
+    return files_actions.take_in(sent=uploads, by=by, now=now)
 
 
 def attach(case: Case, event: CaseEvent, stored: Sequence[StoredFile]) -> None:

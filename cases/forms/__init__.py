@@ -16,7 +16,6 @@ from cases.forms.acts import (
     StateForm,
 )
 from cases.forms.fields import (
-    MAX_FILES,
     LineField,
     files_in_words,
     is_mostly_not_latin,
@@ -24,6 +23,7 @@ from cases.forms.fields import (
 )
 from cases.forms.opening import MAX_DESCRIPTION, MAX_WATCHERS, CoverageForm, NewCaseForm
 from cases.forms.talk import MAX_BODY, TalkForm
+from files.forms import MAX_FILES
 
 __all__ = [
     "MAX_BODY",

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,7 +12,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-MAX_FILES: Final = 20
 # what a terminal or a log file may bring along and still means something
 _KEPT_CONTROLS = frozenset("\t\n\r")
 
@@ -65,22 +64,6 @@ class TextField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         return str(super().to_python(value)).replace("\r\n", "\n")
-
-
-class FilesInput(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """Several files. How large one may be, and what its name becomes, is the business of `files`."""
-
-    widget = FilesInput
-
-    def clean(self, data: Any, initial: Any = None) -> Any:
-        files = [one for one in (data if isinstance(data, list | tuple) else [data]) if one]
-        if len(files) > MAX_FILES:
-            raise ValidationError(_("Attach at most %(count)s files at once."), params={"count": MAX_FILES})
-        return [super(FilesField, self).clean(one, initial) for one in files]
 
 
 class RowField(forms.ChoiceField, Generic[RowT]):

@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership, Organisation, Site, User
-from cases.forms.fields import FilesField, LineField, RowField, RowsField, TextField
+from cases.forms.fields import LineField, RowField, RowsField, TextField
 from cases.workflow import Channel, Environment, FollowUp
 from contracts.kinds import ReleaseState
 from contracts.models import Release, Software
 from entitlements.kinds import Priority
+from files.forms import UploadField
 
 MAX_WATCHERS: Final = 50
 MAX_DESCRIPTION: Final = 200_000
@@ -56,7 +57,7 @@ class NewCaseForm(forms.Form):
         required=False,
         rows=2,
     )
-    files = FilesField(  # type: ignore[assignment]  # a field: the form class takes it out
+    files = UploadField(  # type: ignore[assignment]  # a field: the form class takes it out
         label=gettext_lazy("Files"),
         help_text=gettext_lazy("Logs, configuration, pictures. Several at once; drop or paste them here."),
         required=False,

@@ -1,6 +1,5 @@
 """What a list of cases shows and in which order, read from its address."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -14,10 +13,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organisation, User
+from accounts.paging import Key, Order, moment
 from accounts.roles import OrganisationKind, Permission, Role
 from cases.forms import LineField
 from cases.models import CaseQuerySet
-from cases.views.paging import Key
 from cases.workflow import CaseState
 from contracts.models import Software
 from entitlements.kinds import Priority
@@ -32,20 +31,17 @@ WEIGHTS: Final = {
     Priority.P3: timedelta(hours=1),
 }
 
-ROW: Final = Key("pk")
-_NEWEST_ROW: Final = Key("pk", falls=True)
-_DEADLINE: Final = Key("next_deadline_at", is_moment=True, may_miss=True)
-ORDERS: Final[dict[str, tuple[Key, ...]]] = {
-    "-updated": (Key("updated_at", falls=True, is_moment=True), _NEWEST_ROW),
-    "updated": (Key("updated_at", is_moment=True), ROW),
-    "-opened": (Key("opened_at", falls=True, is_moment=True), _NEWEST_ROW),
-    "opened": (Key("opened_at", is_moment=True), ROW),
-    "deadline": (_DEADLINE, ROW),
-    "-deadline": (Key("next_deadline_at", falls=True, is_moment=True, may_miss=True), _NEWEST_ROW),
-    "priority": (Key("priority"), Key("updated_at", falls=True, is_moment=True), _NEWEST_ROW),
-    "-priority": (Key("priority", falls=True), Key("updated_at", falls=True, is_moment=True), _NEWEST_ROW),
+ORDERS: Final[dict[str, Order]] = {
+    "-updated": ("-updated_at", "-pk"),
+    "updated": ("updated_at", "pk"),
+    "-opened": ("-opened_at", "-pk"),
+    "opened": ("opened_at", "pk"),
+    "deadline": ("next_deadline_at", "pk"),
+    "-deadline": ("-next_deadline_at", "-pk"),
+    "priority": ("priority", "-updated_at", "-pk"),
+    "-priority": ("-priority", "-updated_at", "-pk"),
 }
-URGENCY: Final = (Key("urgency"), Key("urgent_at", is_moment=True, may_miss=True), ROW)
+URGENCY: Final = (Key("urgency"), Key("urgent_at", may_miss=True, reads=moment), Key("pk"))
 
 
 def by_urgency(cases: CaseQuerySet, now: datetime) -> CaseQuerySet:
@@ -134,7 +130,7 @@ class Filters:
         )
         return any((*asked, self.q, self.state != OPEN))
 
-    def order(self, default: str) -> Sequence[Key]:
+    def order(self, default: str) -> Order:
         return ORDERS[self.sort or default]
 
     def apply(self, cases: CaseQuerySet, *, user: User, now: datetime) -> CaseQuerySet:

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.middleware import current_user
 from accounts.models import User
+from accounts.paging import COUNT_LIMIT, capped_count, page_of
 from accounts.roles import Permission
 from cases import search
 from cases.models import Case, CaseQuerySet
 from cases.views.exports import export
 from cases.views.filters import Filters, Menus, menus_for, state_options
-from cases.views.paging import COUNT_LIMIT, capped_count, page_of
 from entitlements.kinds import Priority
 
 PAGE_SIZE: Final = 50
@@ -30,10 +30,10 @@ def case_list(request: HttpRequest) -> HttpResponseBase:
     user, now = current_user(request), timezone.now()
     filters = Filters.read(request.GET)
     cases = _found(user, filters, now)
-    keys = filters.order(DEFAULT_ORDER)
+    order = filters.order(DEFAULT_ORDER)
     if request.GET.get("format") == "csv":
-        return export(cases, tuple(keys), user, now)
-    page = page_of(cases, keys, after=filters.after, before=filters.before, size=PAGE_SIZE)
+        return export(cases, order, user, now)
+    page = page_of(cases, order, request.GET, size=PAGE_SIZE)
     total = capped_count(cases, page)
     context = {
         "page": page,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from accounts.middleware import current_user
 from accounts.models import User
 from accounts.roles import Permission
+from cases.forms import TalkForm
 from cases.models import Attachment, Case, CaseEvent, CaseQuerySet, Watcher
 from cases.receipts import Step, ladders_of
 from cases.timeline import timeline
@@ -81,6 +82,7 @@ def show(
         "more_offers": more,
         "now": now,
         **_reader(case, user),
+        "upload": TalkForm()["files"],
         **(typed or {}),
     }
     return render(request, "cases/detail.html", context, status=status)
@@ -133,8 +135,8 @@ def changes_since(case: Case, user: User, seen: int) -> list[Entry]:
 
 
 @require_safe
-def case_file(request: HttpRequest, number: str, file: UUID) -> FileResponse:
+def case_file(request: HttpRequest, number: str, file: UUID) -> HttpResponseBase:
     user = current_user(request)
     files = Attachment.objects.visible_to(user).select_related("stored")
     attachment = get_object_or_404(files, case__number=number, stored_id=file)
-    return serve(attachment.stored)
+    return serve(attachment.stored, request)

@@ -18,11 +18,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.middleware import current_user
 from accounts.models import User
+from accounts.paging import COUNT_LIMIT, capped_count, page_of
 from accounts.roles import Permission
 from cases.models import Case
 from cases.views.filters import URGENCY, Filters, by_urgency
 from cases.views.lists import PAGE_SIZE, cases_in_words, fragment_or_page, menus
-from cases.views.paging import COUNT_LIMIT, capped_count, page_of
 
 SHORT: Final = 10
 
@@ -50,11 +50,11 @@ def queue_list(request: HttpRequest) -> HttpResponseBase:
     staff_only(user)
     filters = Filters.read(request.GET)
     cases = filters.apply(Case.objects.visible_to(user), user=user, now=now).for_list()
-    keys = filters.order("deadline") if filters.sort or not filters.owner else URGENCY
-    rows = (by_urgency(cases, now) if keys is URGENCY else cases).annotate(
+    order = filters.order("deadline") if filters.sort or not filters.owner else URGENCY
+    rows = (by_urgency(cases, now) if order is URGENCY else cases).annotate(
         newest=Subquery(_newest_rows(user))
     )
-    page = page_of(rows, keys, after=filters.after, before=filters.before, size=PAGE_SIZE)
+    page = page_of(rows, order, request.GET, size=PAGE_SIZE)
     total = capped_count(cases, page)
     is_overview = not (filters.narrows or filters.after or filters.before)
     context = {
@@ -62,7 +62,7 @@ def queue_list(request: HttpRequest) -> HttpResponseBase:
         "total": total,
         "words": cases_in_words(total),
         "filters": filters,
-        "sort": filters.sort or ("deadline" if keys is not URGENCY else ""),
+        "sort": filters.sort or ("deadline" if order is not URGENCY else ""),
         "parts": _parts(user, now) if is_overview else [],
         "newest": page.rows[0].newest if page.rows else _newest(user),  # type: ignore[attr-defined]  # annotated
         "takes": user.can(Permission.CASE_TRIAGE),

@@ -104,7 +104,8 @@ def _body(case: Case, event: CaseEvent) -> SafeString | str:
         for title, text in ((_("What was being done"), case.activity), (_("Access"), case.access)):
             if text:
                 parts.append(format_html("<h3>{}</h3>{}", title, prose(text)))
-        return format_html('<div class="stack tight">{}</div>', SafeString("".join(parts)))
+        joined = SafeString("".join(parts))  # nosec B703  # each part is safe already
+        return format_html('<div class="stack tight">{}</div>', joined)
     if event.kind in (K.RESTORATION_DENIED, K.RESOLUTION_REJECTED, K.REOPENED):
         return prose(str(event.detail.get("reason", "")))
     if event.kind == K.ESCALATION_REQUESTED:
@@ -148,7 +149,12 @@ def _state_label(value: Any) -> str:
 def _state(detail: Mapping[str, Any], who: str, sees_staff: bool) -> SafeString:
     state, reason = _state_label(detail.get("to")), detail.get("reason", "")
     if detail.get("to") == CaseState.CUSTOMER_PENDING:
-        return format_html(_("<b>{who}</b> waits for the customer: {reason}"), who=who, reason=reason)
+        words = (
+            _("<b>{who}</b> waits for the customer: {reason}")
+            if sees_staff
+            else _("<b>{who}</b> waits for you: {reason}")
+        )
+        return format_html(words, who=who, reason=reason)
     if reason:
         return format_html(
             _("<b>{who}</b> set the state to <b>{state}</b>: {reason}"), who=who, state=state, reason=reason

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
@@ -73,7 +74,8 @@ def _send(case: Case, typed: dict[str, Any], user: User, *, as_note: bool) -> No
         if seen is None or changes_since(case, user, seen):
             raise
         for upload in typed["files"]:
-            upload.seek(0)
+            if isinstance(upload, UploadedFile):
+                upload.seek(0)
         reply(**send, expected_version=error.version)
 
 
@@ -112,10 +114,12 @@ def _again(
     if request.FILES:
         lines.append((files_in_words(request.FILES.getlist("files")),))
     wrong = format_html_join("", "<li>{}</li>", lines)
-    title = SafeString(render_to_string("cases/_not_sent.html", {"lines": wrong}, request)) if lines else ""
+    # what a template has rendered is escaped, and so is what is joined of such
+    title = SafeString(render_to_string("cases/_not_sent.html", {"lines": wrong}, request)) if lines else ""  # nosec B703
     typed = {
         "text": request.POST.get("body", ""),
-        "errors": SafeString(summary + title),
+        "errors": SafeString(summary + title),  # nosec B703
         "writes_note": as_note,
+        "upload": form["files"],
     }
     return show(request, case, user, timezone.now(), typed=typed, status=status)

@@ -1,208 +1,53 @@
-"""Registering, approving, refusing and terminating service contracts."""
+"""Deciding about service contracts: approving, refusing and terminating them."""
 
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db import IntegrityError, connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.export_control import check_countries
-from accounts.models import Membership, Organisation, User
-from accounts.roles import OrganisationKind, Permission
+from accounts.models import User
 from contracts import errors
+from contracts.actions.cotermination import co_terminate
+from contracts.actions.deciding import approver, reason_given, waiting
+from contracts.actions.documents import check_no_document_task, drop_document_tasks
+from contracts.actions.registration import next_number
 from contracts.followups import CONTRACT_APPROVED
-from contracts.kinds import Channel, ContractState, DocumentKind, SoftwareKind
-from contracts.models import ServiceContract, Software
+from contracts.kinds import ContractState, DocumentKind
+from contracts.models import ServiceContract
+from contracts.notices import tell_about_decision
 from contracts.prerequisites import missing, order_differs
-from contracts.terms import instants, is_full_term, last_covered_day
+from contracts.terms import instants
 
-OVERLAP = "contracts_servicecontract_periods_never_overlap"
-RENEWED = "contracts_servicecontract_renews_id_key"
-# Beyond these a date is a slip of the finger, and some are beyond what PostgreSQL or a calendar can add to.
-FIRST_YEAR, LAST_YEAR = 1990, 2200
-
-NEXT_NUMBER = """
-INSERT INTO contracts_contractcounter AS counter (year, last) VALUES (%s, 1)
-    ON CONFLICT (year) DO UPDATE SET last = counter.last + 1
-RETURNING last
-"""
-
-
-def next_number(now: datetime) -> str:
-    """`CS-YYYY-NNNN`, the year in UTC; grows to five digits rather than run out. Belongs into a transaction.
-
-    The counter's row is locked until it ends, so that two registrations never get the same number."""
-    with connection.cursor() as cursor:
-        cursor.execute(NEXT_NUMBER, [now.year])
-        (last,) = cursor.fetchone()
-    return f"CS-{now.year}-{last:04}"
-
-
-@transaction.atomic
-def register_contract(
-    *,
-    end_user: Organisation,
-    software: Software,
-    starts_on: date,
-    ends_on: date,
-    purchase_order: str,
-    po_end_user_name: str,
-    po_end_user_address: str,
-    by: User,
-    now: datetime,
-    renews: ServiceContract | None = None,
-) -> ServiceContract:
-    """Register a contract for `[starts_on, ends_on)`, days in the end user's zone; it waits for approval.
-
-    A partner registers for its own customers, with its purchase order (C9); staff register direct ones. An order
-    that names another end user or address is kept as written and shown to whoever approves.
-
-    Raises: NotAllowed, UnknownCustomer (C8, C9), SoftwareNotSupported (C18), TermTooShort (C10), TermImpossible,
-    OrderIncomplete (C9), PeriodOverlaps, WrongState for a renewal that does not fit, CountryExcluded (C63)."""
-    acting = _registrar(by)
-    partner = acting.organisation if acting.organisation.is_partner else None
-    _check_customer(end_user, partner)
-    _check_software(software, end_user)
-    _check_term(starts_on, ends_on)
-    contract = ServiceContract(
-        end_user=end_user,
-        software=software,
-        channel=_channel(partner),
-        partner=partner,
-        purchase_order=purchase_order.strip(),
-        po_end_user_name=po_end_user_name.strip(),
-        po_end_user_address=po_end_user_address.strip(),
-        starts_on=starts_on,
-        ends_on=ends_on,
-        zone=end_user.time_zone,
-        state=ContractState.WAITING,
-        renews=renews,
-        registered_by=acting,
-        registered_at=now,
-    )
-    _check_order(contract)
-    _check_renewal(contract)
-    check_countries([end_user.country], day=now.date())
-    _save_new(contract, now)
-    detail: dict[str, Any] = {
-        "end_user": end_user.name,
-        "software": software.name,
-        "starts_on": starts_on.isoformat(),
-        "ends_on": ends_on.isoformat(),
-        "order_differs": order_differs(contract),
-    }
-    audit.record("contract.registered", by=by, subject=contract.number, now=now, **detail)
-    return contract
-
-
-def _registrar(by: User) -> Membership:
-    if by.acting is None or not (by.can(Permission.CONTRACT_REGISTER) or by.can(Permission.CONTRACT_APPROVE)):
-        raise errors.NotAllowed(_("You may not register contracts."))
-    return by.acting
-
-
-def _check_customer(end_user: Organisation, partner: Organisation | None) -> None:
-    if partner and not end_user.registered_by.filter(pk=partner.pk).exists():
-        raise errors.UnknownCustomer(_("Choose one of your own customers (C9)."))
-    if end_user.kind != OrganisationKind.END_USER or not end_user.is_qualified:
-        raise errors.UnknownCustomer(_("Only a qualified end user can have a service contract (C8)."))
-
-
-def _check_software(software: Software, end_user: Organisation) -> None:
-    if software.kind != SoftwareKind.SUPPORTED:
-        raise errors.SoftwareNotSupported(
-            _("Only supported custom software can have a service contract (C18).")
-        )
-    if not software.end_users.filter(pk=end_user.pk).exists():
-        raise errors.SoftwareNotSupported(
-            _("%(software)s was not made for %(end_user)s (C2).")
-            % {"software": software.name, "end_user": end_user.name}
-        )
-
-
-def _check_term(starts_on: date, ends_on: date) -> None:
-    if not FIRST_YEAR <= starts_on.year <= LAST_YEAR or not FIRST_YEAR <= ends_on.year <= LAST_YEAR + 100:
-        raise errors.TermImpossible(
-            _("Give a start between %(first)s and %(last)s.")
-            % {"first": str(FIRST_YEAR), "last": str(LAST_YEAR)}
-        )
-    if not is_full_term(starts_on, ends_on):
-        raise errors.TermTooShort(_("A service contract lasts at least 12 months (C10)."))
-
-
-def _check_order(contract: ServiceContract) -> None:
-    order = (contract.purchase_order, contract.po_end_user_name, contract.po_end_user_address)
-    if contract.partner and not all(order):
-        raise errors.OrderIncomplete(
-            _("Give the purchase order's number, and the end user's name and address as it states them (C9).")
-        )
-
-
-def _check_renewal(contract: ServiceContract) -> None:
-    old = contract.renews
-    if old and (old.end_user_id, old.software_id) != (contract.end_user_id, contract.software_id):
-        raise errors.WrongState(_("A renewal is for the same end user and software."))
-
-
-def _channel(partner: Organisation | None) -> Channel:
-    if partner is None:
-        return Channel.DIRECT
-    return Channel.DISTRIBUTOR if partner.kind == OrganisationKind.DISTRIBUTOR else Channel.RESELLER
-
-
-def _save_new(contract: ServiceContract, now: datetime) -> None:
-    contract.number = next_number(now)
-    try:
-        with transaction.atomic():
-            contract.save(force_insert=True)
-    except IntegrityError as error:
-        name = errors.violated(error)
-        if name == OVERLAP:
-            raise errors.PeriodOverlaps(_overlap_message(contract)) from error
-        if name == RENEWED:
-            raise errors.WrongState(_("The contract has been renewed already.")) from error
-        raise
-
-
-def _overlap_message(contract: ServiceContract) -> str:
-    """Names the other contract only where it is the reader's own: registered by the same partner."""
-    other = (
-        ServiceContract.objects.filter(
-            end_user=contract.end_user,
-            software=contract.software,
-            state__in=[ContractState.WAITING, ContractState.APPROVED],
-            starts_on__lt=contract.ends_on,
-            ends_on__gt=contract.starts_on,
-        )
-        .order_by("starts_on", "pk")
-        .first()
-    )
-    if other is None or (contract.partner_id and other.partner_id != contract.partner_id):
-        return _("Another contract for this software and end user covers part of these dates.")
-    return _("The contract %(number)s covers part of these dates: %(first)s to %(last)s.") % {
-        "number": other.number,
-        "first": other.starts_on.isoformat(),
-        "last": last_covered_day(other.ends_on).isoformat(),
-    }
+__all__ = ["approve_contract", "next_number", "refuse_contract", "terminate_contract"]
 
 
 @transaction.atomic
 def approve_contract(
-    *, contract: ServiceContract, by: User, now: datetime, order_checked: bool = False
+    *,
+    contract: ServiceContract,
+    by: User,
+    now: datetime,
+    order_checked: bool = False,
+    co_terminates_with: ServiceContract | None = None,
+    co_termination_reason: str = "",
 ) -> ServiceContract:
     """Approve a waiting contract; it covers from its start in the end user's zone, fixed in UTC here (C12, C25).
 
     `order_checked`: the approver has seen that the purchase order names another end user or address, and found it
-    right (C9).
+    right (C9). `co_terminates_with` approves at the same time that it ends with that contract (C10).
 
     Raises: NotAllowed (also for one's own registration), WrongState, OrderDiffers, PrerequisitesMissing (C12-C14),
-    CountryExcluded (C63)."""
-    acting = _approver(by)
-    contract = _waiting(contract)
-    if contract.registered_by.user_id == by.pk:
-        raise errors.NotAllowed(_("Nobody approves what they registered."))
+    UnknownCustomer for an end user that nobody has taken on (C8), SoftwareNotSupported (C2), DeclarationMissing
+    (C8), CountryExcluded (C63), and what `co_terminate` raises."""
+    acting = approver(by)
+    contract = waiting(contract, by)
+    if co_terminates_with is not None:
+        contract = co_terminate(
+            contract=contract, target=co_terminates_with, reason=co_termination_reason, by=by, now=now
+        )
     difference = order_differs(contract)
     if difference and not order_checked:
         raise errors.OrderDiffers(
@@ -210,6 +55,7 @@ def approve_contract(
                 "The purchase order does not name this end user and address. Say that you have checked it (C9)."
             )
         )
+    _check_parties(contract)
     _check_prerequisites(contract)
     check_countries([contract.end_user.country], day=now.date())
     contract.starts_at, contract.ends_at = instants(
@@ -222,29 +68,30 @@ def approve_contract(
         update_fields=["starts_at", "ends_at", "has_agreed_documents", "state", "decided_by", "decided_at"]
     )
     audit.record("contract.approved", by=by, subject=contract.number, now=now, order_differs=difference)
+    tell_about_decision(contract, now)
     CONTRACT_APPROVED.call(contract=contract, by=by, now=now)
     return contract
 
 
-def _approver(by: User) -> Membership:
-    if by.acting is None or not by.can(Permission.CONTRACT_APPROVE):
-        raise errors.NotAllowed(_("You may not approve or refuse contracts."))
-    return by.acting
-
-
-def _waiting(contract: ServiceContract) -> ServiceContract:
-    contract = ServiceContract.objects.locked(contract.pk)
-    if contract.state != ContractState.WAITING:
-        raise errors.WrongState(
-            _("The contract is not waiting for approval: %(state)s.")
-            % {"state": contract.get_state_display()}
+def _check_parties(contract: ServiceContract) -> None:
+    """What a registration may leave open and an approval may not."""
+    if not contract.end_user.is_qualified:
+        raise errors.UnknownCustomer(
+            _("The end user is new: take it on first, or say of whom it is a duplicate (C8).")
         )
-    return contract
+    if not contract.software.end_users.filter(pk=contract.end_user_id).exists():
+        raise errors.SoftwareNotSupported(
+            _("%(software)s was not made for %(end_user)s (C2).")
+            % {"software": contract.software.name, "end_user": contract.end_user.name}
+        )
+    if not contract.is_internal_use:
+        raise errors.DeclarationMissing(_("The end user must use the software internally only (C8)."))
 
 
 def _check_prerequisites(contract: ServiceContract) -> None:
     lacking = missing(contract.end_user, contract.software)
     if not lacking:
+        check_no_document_task(contract)
         return
     texts: dict[tuple[DocumentKind, ...], str] = {
         (DocumentKind.DESIGN,): _(
@@ -260,27 +107,22 @@ def _check_prerequisites(contract: ServiceContract) -> None:
 
 @transaction.atomic
 def refuse_contract(*, contract: ServiceContract, reason: str, by: User, now: datetime) -> ServiceContract:
-    """Refuse a waiting contract, for a reason that the registrar reads.
+    """Refuse a waiting contract, for a reason that the registrar reads; what it would have renewed is free again.
 
     Raises: NotAllowed (also for one's own registration), WrongState, ReasonNeeded."""
-    acting = _approver(by)
-    reason = _reason(reason)
-    contract = _waiting(contract)
-    if contract.registered_by.user_id == by.pk:
-        raise errors.NotAllowed(_("Nobody decides on what they registered."))
+    acting = approver(by)
+    reason = reason_given(reason)
+    contract = waiting(contract, by)
+    renews = contract.renews.number if contract.renews else ""
+    contract.renews = None
     contract.state = ContractState.REFUSED
     contract.refusal_reason = reason
     contract.decided_by, contract.decided_at = acting, now
-    contract.save(update_fields=["state", "refusal_reason", "decided_by", "decided_at"])
-    audit.record("contract.refused", by=by, subject=contract.number, now=now, reason=reason)
+    contract.save(update_fields=["renews", "state", "refusal_reason", "decided_by", "decided_at"])
+    audit.record("contract.refused", by=by, subject=contract.number, now=now, reason=reason, renews=renews)
+    drop_document_tasks(contract=contract, by=by, now=now)
+    tell_about_decision(contract, now)
     return contract
-
-
-def _reason(text: str) -> str:
-    text = text.strip()
-    if not text:
-        raise errors.ReasonNeeded(_("Give a reason."))
-    return text[:400]
 
 
 @transaction.atomic
@@ -288,13 +130,16 @@ def terminate_contract(*, contract: ServiceContract, reason: str, by: User, now:
     """End an approved contract before its time; from `now` on it covers nothing.
 
     Raises: NotAllowed, WrongState, ReasonNeeded."""
-    _approver(by)
-    reason = _reason(reason)
+    acting = approver(by)
+    reason = reason_given(reason)
     contract = ServiceContract.objects.locked(contract.pk)
     if contract.state != ContractState.APPROVED:
         raise errors.WrongState(_("Only an approved contract can be terminated."))
+    if contract.ends_at is not None and contract.ends_at <= now:
+        raise errors.WrongState(_("The contract has ended already."))
     contract.state = ContractState.TERMINATED
-    contract.terminated_at, contract.termination_reason = now, reason
-    contract.save(update_fields=["state", "terminated_at", "termination_reason"])
+    contract.terminated_at, contract.terminated_by, contract.termination_reason = now, acting, reason
+    contract.save(update_fields=["state", "terminated_at", "terminated_by", "termination_reason"])
     audit.record("contract.terminated", by=by, subject=contract.number, now=now, reason=reason)
+    tell_about_decision(contract, now)
     return contract

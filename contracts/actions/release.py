@@ -1,4 +1,4 @@
-"""Software, defects, and releases: drafted, published, withdrawn by Professional Services."""
+"""Releases: drafted by JTAC or Professional Services, published and withdrawn by Professional Services."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,100 +8,45 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.models import Membership, Organisation, User
+from accounts.models import Membership, User
 from accounts.roles import Permission
 from contracts import errors
-from contracts.followups import RELEASE_PUBLISHED
-from contracts.kinds import ReleaseKind, ReleaseState, SoftwareKind
+from contracts.actions.manifest import ManifestLine, kept_bytes, with_files, write_manifest
+from contracts.followups import RELEASE_PUBLISHED, RELEASE_WITHDRAWN
+from contracts.kinds import InstallState, ReleaseKind, ReleaseState
 from contracts.models import (
+    Component,
     Defect,
     GoverningDocument,
+    InstallTask,
     Release,
-    ReleaseFile,
     ReleaseLine,
     Software,
 )
 from contracts.versions import InvalidVersion, sort_key
-from files.models import StoredFile
+from files.actions import Sent
 
 # Kinds that are made for releases which somebody runs, and are told about (C23, C35).
 FIXES = frozenset({ReleaseKind.PATCH, ReleaseKind.UPDATE})
+ENGLISH = "en"
 
 # words that stand where a version does in the addresses of a software's pages
-RESERVED = frozenset({"new-release"})
+RESERVED = frozenset({"new-release", "edit", "defects", "exposure", "exposure.csv"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class ManifestLine:
-    """One file of a release: how a customer shows that the accepted version is unmodified (C42)."""
+class ThirdParty:
+    """A component that others made (C70)."""
 
-    path: str
-    size: int
-    sha256: str
-    is_fixed: bool = True
-    stored: StoredFile | None = None
+    name: str
+    version: str
+    licence: str
 
 
 def _who(by: User, permission: Permission, message: str) -> Membership:
     if by.acting is None or not by.can(permission):
         raise errors.NotAllowed(message)
     return by.acting
-
-
-@transaction.atomic
-def register_software(
-    *,
-    name: str,
-    slug: str,
-    sow_reference: str,
-    deliverable: str,
-    end_users: Collection[Organisation],
-    by: User,
-    now: datetime,
-    description: str = "",
-    kind: SoftwareKind = SoftwareKind.SUPPORTED,
-    licence: GoverningDocument | None = None,
-) -> Software:
-    """Record what Professional Services delivered under a statement of work, and for whom (C2, C73).
-
-    Raises: NotAllowed, VersionTaken if the short name is in use."""
-    _who(by, Permission.RELEASE_PUBLISH, _("Only Professional Services register software."))
-    try:
-        with transaction.atomic():
-            software = Software.objects.create(
-                name=name,
-                slug=slug,
-                sow_reference=sow_reference,
-                deliverable=deliverable,
-                description=description,
-                kind=kind,
-                licence=licence,
-                created_at=now,
-            )
-    except IntegrityError as error:
-        if "slug" not in errors.violated(error):
-            raise
-        raise errors.VersionTaken(_("Another software has this short name.")) from error
-    software.end_users.set(end_users)
-    audit.record("software.registered", by=by, subject=software, now=now, sow=sow_reference)
-    return software
-
-
-@transaction.atomic
-def register_defect(*, software: Software, number: str, title: str, by: User, now: datetime) -> Defect:
-    """The defect of this number, recorded now if it is new (C21, C36).
-
-    Raises: NotAllowed, AppliesToAnother if the number is another software's."""
-    _who(by, Permission.RELEASE_DRAFT, _("You may not record defects."))
-    defect, is_new = Defect.objects.get_or_create(
-        number=number.strip(),
-        defaults={"software": software, "title": title.strip() or number.strip(), "created_at": now},
-    )
-    if defect.software_id != software.pk:
-        raise errors.AppliesToAnother(_("This defect is one of another software."))
-    if is_new:
-        audit.record("defect.registered", by=by, subject=defect, now=now, software=software.name)
-    return defect
 
 
 @transaction.atomic
@@ -118,34 +63,99 @@ def draft_release(
     now: datetime,
     contains: Collection[Release] = (),
     has_no_new_features: bool = False,
+    component: str = "",
+    language: str = ENGLISH,
+    language_reason: str = "",
+    licence: GoverningDocument | None = None,
+    components: Sequence[ThirdParty] = (),
     manifest: Sequence[ManifestLine] = (),
+    uploads: Sent = (),
 ) -> Release:
     """Draft a release of `software` on a line (made if only its name is given and it is new).
 
-    `applies_to`: the releases that it is made for; `contains`: the patches that an update collects (C37).
+    `applies_to`: the releases that it is made for; `contains`: the patches that an update collects, `component`: the
+    base component that it replaces (C37); `uploads`: bytes for lines of the manifest, or files beyond it.
 
-    Raises: NotAllowed, InvalidVersion, VersionTaken, AppliesToAnother."""
+    Raises: NotAllowed, InvalidVersion, VersionTaken, AppliesToAnother, ContainsOther, LanguageUnexplained (C67),
+    ManifestWrong, FileDiffers, FileRefused."""
     _who(by, Permission.RELEASE_DRAFT, _("You may not draft releases."))
     _check_own(software, applies_to, contains, fixes, line)
-    if isinstance(line, str):
-        line = ReleaseLine.objects.get_or_create(software=software, name=line.strip())[0]
-    release = Release(
-        software=software,
-        line=line,
-        version=_checked(version.strip()),
-        sort_key=sort_key(version.strip()),
-        kind=kind,
-        fixes=fixes,
-        notes=notes,
-        has_no_new_features=has_no_new_features,
-        created_at=now,
-    )
-    _save_new(release)
-    release.applies_to.set(applies_to)
-    release.contains.set(contains)
-    ReleaseFile.objects.bulk_create(_files(release, manifest))
+    release = Release(software=software, created_at=now)
+    _fill(release, version, kind, line, has_no_new_features=has_no_new_features, component=component)
+    release.fixes, release.notes, release.licence = fixes, notes, licence
+    _speak(release, language, language_reason)
+    _save(release)
+    _relate(release, applies_to, contains, components)
+    write_manifest(release, with_files(manifest, uploads, by=by, now=now))
     audit.record("release.drafted", by=by, subject=release, now=now, software=software.name, kind=kind)
     return release
+
+
+@transaction.atomic
+def change_draft(
+    *,
+    release: Release,
+    version: str,
+    kind: ReleaseKind,
+    line: ReleaseLine | str,
+    applies_to: Collection[Release],
+    fixes: Defect | None,
+    notes: str,
+    by: User,
+    now: datetime,
+    contains: Collection[Release] = (),
+    has_no_new_features: bool = False,
+    component: str = "",
+    language: str = ENGLISH,
+    language_reason: str = "",
+    licence: GoverningDocument | None = None,
+    components: Sequence[ThirdParty] = (),
+    manifest: Sequence[ManifestLine] = (),
+    uploads: Sent = (),
+) -> Release:
+    """Write a draft anew; bytes stay with the lines whose path and sum have not changed. Nothing else can be edited:
+    what was published is what somebody accepted (C42).
+
+    Raises: WrongState once it is published, and what `draft_release` raises."""
+    _who(by, Permission.RELEASE_DRAFT, _("You may not draft releases."))
+    release = Release.objects.select_for_update(of=("self",)).get(pk=release.pk)
+    if release.state != ReleaseState.DRAFT:
+        raise errors.WrongState(_("The release is not a draft any more."))
+    if any(other.pk == release.pk for other in (*applies_to, *contains)):
+        raise errors.AppliesToAnother(_("A release is not made for itself."))
+    _check_own(release.software, applies_to, contains, fixes, line)
+    _fill(release, version, kind, line, has_no_new_features=has_no_new_features, component=component)
+    release.fixes, release.notes, release.licence = fixes, notes, licence
+    _speak(release, language, language_reason)
+    _save(release)
+    _relate(release, applies_to, contains, components)
+    write_manifest(release, kept_bytes(release, with_files(manifest, uploads, by=by, now=now)))
+    audit.record("release.draft_changed", by=by, subject=release, now=now, software=release.software.name)
+    return release
+
+
+def _fill(
+    release: Release,
+    version: str,
+    kind: ReleaseKind,
+    line: ReleaseLine | str,
+    *,
+    has_no_new_features: bool,
+    component: str,
+) -> None:
+    release.version = _checked(version.strip())
+    release.sort_key = sort_key(release.version)
+    if isinstance(line, str):
+        line = ReleaseLine.objects.get_or_create(software=release.software, name=line.strip())[0]
+    release.line, release.kind = line, kind
+    release.has_no_new_features, release.component = has_no_new_features, component
+
+
+def _speak(release: Release, language: str, reason: str) -> None:
+    """Deliverables are in English unless somebody says why not (C67)."""
+    if language != ENGLISH and not reason.strip():
+        raise errors.LanguageUnexplained(_("Say why the notes are not in English (C67)."))
+    release.language, release.language_reason = language, reason.strip() if language != ENGLISH else ""
 
 
 def _checked(version: str) -> str:
@@ -168,12 +178,14 @@ def _check_own(
         raise errors.AppliesToAnother(
             _("A release is made for releases, lines and defects of its own software.")
         )
+    if any(release.kind != ReleaseKind.PATCH for release in contains):
+        raise errors.ContainsOther(_("An update is a collection of patches (C37)."))
 
 
-def _save_new(release: Release) -> None:
+def _save(release: Release) -> None:
     try:
         with transaction.atomic():
-            release.save(force_insert=True)
+            release.save()
     except IntegrityError as error:
         if errors.violated(error) != "contracts_release_version_is_unique_in_its_software":
             raise
@@ -183,18 +195,21 @@ def _save_new(release: Release) -> None:
         ) from error
 
 
-def _files(release: Release, manifest: Sequence[ManifestLine]) -> list[ReleaseFile]:
-    return [
-        ReleaseFile(
-            release=release,
-            path=line.path,
-            size=line.size,
-            sha256=line.sha256,
-            is_fixed=line.is_fixed,
-            stored=line.stored,
-        )
-        for line in manifest
-    ]
+def _relate(
+    release: Release,
+    applies_to: Collection[Release],
+    contains: Collection[Release],
+    components: Sequence[ThirdParty],
+) -> None:
+    release.applies_to.set(applies_to)
+    release.contains.set(contains)
+    release.components.all().delete()
+    Component.objects.bulk_create(
+        [
+            Component(release=release, name=one.name, version=one.version, licence=one.licence)
+            for one in components
+        ]
+    )
 
 
 @transaction.atomic
@@ -211,7 +226,9 @@ def publish_release(
     if release.state != ReleaseState.DRAFT:
         raise errors.WrongState(_("The release is not a draft any more."))
     release.has_no_new_features = release.has_no_new_features or has_no_new_features
-    _check_publishable(release)
+    problems = unpublishable(release)
+    if problems:
+        raise problems[0]
     release.state = ReleaseState.PUBLISHED
     release.published_at, release.published_by = now, acting
     release.save(update_fields=["state", "published_at", "published_by", "has_no_new_features"])
@@ -220,21 +237,24 @@ def publish_release(
     return release
 
 
-def _check_publishable(release: Release) -> None:
+def unpublishable(release: Release) -> list[errors.ContractError]:
+    """What stands in the way of publishing a draft, for its page to say before somebody tries."""
+    found: list[errors.ContractError] = []
     if release.kind == ReleaseKind.PATCH and release.fixes_id is None:
-        raise errors.DefectMissing(_("A patch names the defect that it fixes (C36)."))
+        found.append(errors.DefectMissing(_("A patch names the defect that it fixes (C36).")))
     if release.kind == ReleaseKind.UPDATE and not release.has_no_new_features:
-        raise errors.NewFeatures(_("Confirm that the update has no new features (C38)."))
+        found.append(errors.NewFeatures(_("Confirm that the update has no new features (C38).")))
     if release.kind in FIXES and not release.applies_to.exists():
-        raise errors.AppliesToAnother(_("Say which releases it is made for (C34)."))
+        found.append(errors.AppliesToAnother(_("Say which releases it is made for (C34).")))
+    return found
 
 
 @transaction.atomic
 def withdraw_release(*, release: Release, reason: str, by: User, now: datetime) -> Release:
-    """Take a published release back; it is offered to nobody any more.
+    """Take a published release back; it is offered to nobody any more, and no open task asks to install it.
 
     Raises: NotAllowed, WrongState, ReasonNeeded."""
-    _who(by, Permission.RELEASE_PUBLISH, _("Only Professional Services withdraw releases."))
+    acting = _who(by, Permission.RELEASE_PUBLISH, _("Only Professional Services withdraw releases."))
     reason = reason.strip()[:400]
     if not reason:
         raise errors.ReasonNeeded(_("Give a reason."))
@@ -242,7 +262,11 @@ def withdraw_release(*, release: Release, reason: str, by: User, now: datetime) 
     if release.state != ReleaseState.PUBLISHED:
         raise errors.WrongState(_("Only a published release can be withdrawn."))
     release.state = ReleaseState.WITHDRAWN
-    release.withdrawn_at, release.withdrawn_reason = now, reason
-    release.save(update_fields=["state", "withdrawn_at", "withdrawn_reason"])
+    release.withdrawn_at, release.withdrawn_by, release.withdrawn_reason = now, acting, reason
+    release.save(update_fields=["state", "withdrawn_at", "withdrawn_by", "withdrawn_reason"])
+    InstallTask.objects.filter(release=release, state=InstallState.OPEN).update(
+        state=InstallState.CANCELLED, closed_at=now, closed_by=acting, closing_note=reason
+    )
     audit.record("release.withdrawn", by=by, subject=release, now=now, reason=reason)
+    RELEASE_WITHDRAWN.call(release=release, by=by, now=now)
     return release

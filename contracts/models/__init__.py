@@ -7,18 +7,48 @@ from contracts.models.contract import (
     PrerequisiteDocument,
     ServiceContract,
 )
-from contracts.models.software import Acceptance, Defect, Release, ReleaseFile, ReleaseLine, Software
+from contracts.models.obligations import (
+    DocumentTask,
+    GlossaryTerm,
+    NonFulfilment,
+    ReminderRule,
+    Requirement,
+)
+from contracts.models.registration import ContractImport, ContractImportRow, EndUserRequest
+from contracts.models.running import Drift, InstallTask, IntegrityCheck, LicenceAcceptance
+from contracts.models.software import (
+    Acceptance,
+    Component,
+    Defect,
+    Release,
+    ReleaseFile,
+    ReleaseLine,
+    Software,
+)
 
 __all__ = [
     "Acceptance",
+    "Component",
     "ContractCounter",
+    "ContractImport",
+    "ContractImportRow",
     "Defect",
     "DocumentAgreement",
+    "DocumentTask",
+    "Drift",
+    "EndUserRequest",
+    "GlossaryTerm",
     "GoverningDocument",
+    "InstallTask",
+    "IntegrityCheck",
+    "LicenceAcceptance",
+    "NonFulfilment",
     "PrerequisiteDocument",
     "Release",
     "ReleaseFile",
     "ReleaseLine",
+    "ReminderRule",
+    "Requirement",
     "ServiceContract",
     "Software",
 ]

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organisation, User
@@ -19,6 +20,36 @@ if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
 
 
+class GoverningDocumentQuerySet(models.QuerySet["GoverningDocument"]):
+    def in_force_on(self, day: date) -> Self:
+        return self.filter(in_force_from__lte=day)
+
+    def agreements(self) -> Self:
+        """What a contract can be governed by (C4)."""
+        return self.filter(kind__in=[GoverningKind.EUSA, GoverningKind.MSA])
+
+    def licences(self) -> Self:
+        """What delivered software can be licensed by (C5)."""
+        return self.filter(kind=GoverningKind.LICENCE)
+
+    def in_force(self, kind: GoverningKind, on: date) -> "GoverningDocument | None":
+        """The version of this kind that is in force on a day: the one that came into force last."""
+        return self.in_force_on(on).filter(kind=kind).newest()
+
+    def visible_to(self, user: User) -> Self:
+        """Everybody reads the EUSA and the licences; a master agreement staff, and those whose contract names it."""
+        acting = user.acting
+        if acting is None:
+            return self.none()
+        if user.can(Permission.CONTRACT_VIEW_ALL):
+            return self
+        named = ServiceContract.objects.visible_to(user).values("agreement")
+        return self.filter(~Q(kind=GoverningKind.MSA) | Q(pk__in=named))
+
+    def newest(self) -> "GoverningDocument | None":
+        return self.order_by("-in_force_from", "-pk").first()
+
+
 class GoverningDocument(models.Model):
     """An agreement (EUSA or a named master agreement, C4) or a licence (C5), by version."""
 
@@ -27,6 +58,8 @@ class GoverningDocument(models.Model):
     version = models.CharField(_("version"), max_length=40)
     in_force_from = models.DateField(_("in force from"))
     text = models.TextField(_("text"), blank=True)
+
+    objects = GoverningDocumentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("governing document")
@@ -63,6 +96,15 @@ class DateRange(Func):
     output_field = DateRangeField()
 
 
+def _letters(one: str, other: str) -> Func:
+    """Whether two texts have the same letters and digits, whatever the case."""
+    parts = [
+        Lower(Func(F(name), Value("[^[:alnum:]]"), Value(""), Value("g"), function="regexp_replace"))
+        for name in (one, other)
+    ]
+    return Func(*parts, template="(%(expressions)s)", arg_joiner=" = ", output_field=models.BooleanField())
+
+
 class ServiceContractQuerySet(models.QuerySet["ServiceContract"]):
     def in_force_at(self, at: datetime) -> Self:
         """Approved, and `at` (UTC) lies in the half-open period [starts_at, ends_at)."""
@@ -85,16 +127,30 @@ class ServiceContractQuerySet(models.QuerySet["ServiceContract"]):
     def locked(self, pk: int) -> "ServiceContract":
         return self.select_for_update(of=("self",)).get(pk=pk)
 
+    def not_renewed(self) -> Self:
+        """Without a successor that was handed in: a draft of one is no renewal yet."""
+        return self.filter(Q(renewed_by=None) | Q(renewed_by__state=ContractState.DRAFT))
+
+    def order_differs(self) -> Self:
+        """Whose purchase order names another end user or address than the organisation's record (C9).
+
+        For lists; what decides about one contract is `prerequisites.order_differs`, which folds case further."""
+        rows = self.filter(partner__isnull=False)
+        same = Q(_letters("po_end_user_name", "end_user__name")) & Q(
+            _letters("po_end_user_address", "end_user__address")
+        )
+        return rows.exclude(same)
+
     def visible_to(self, user: User) -> Self:
-        """Staff see all; an end user its own; a partner what it registered."""
+        """Staff see all but partners' drafts; an end user its own but drafts; a partner what it registered."""
         acting = user.acting
         if acting is None:
             return self.none()
         if user.can(Permission.CONTRACT_VIEW_ALL):
-            return self
+            return self.exclude(state=ContractState.DRAFT, partner__isnull=False)
         if acting.organisation.is_partner:
             return self.filter(partner_id=acting.organisation_id)
-        return self.filter(end_user_id=acting.organisation_id)
+        return self.filter(end_user_id=acting.organisation_id).exclude(state=ContractState.DRAFT)
 
 
 class ServiceContract(models.Model):
@@ -156,6 +212,14 @@ class ServiceContract(models.Model):
     refusal_reason = models.CharField(_("reason"), max_length=400, blank=True)
     terminated_at = models.DateTimeField(_("terminated"), null=True, blank=True)
     termination_reason = models.CharField(_("reason"), max_length=400, blank=True)
+    terminated_by = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    licence = models.ForeignKey(
+        GoverningDocument, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    # the end user declared that it uses the software internally only (C8)
+    is_internal_use = models.BooleanField(_("internal use only"), default=True)
 
     objects = ServiceContractQuerySet.as_manager()
 
@@ -188,6 +252,7 @@ class ServiceContract(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(channel=Channel.DIRECT, partner__isnull=True)
+                | (~Q(channel=Channel.DIRECT) & Q(partner__isnull=False, state=ContractState.DRAFT))
                 | (
                     ~Q(channel=Channel.DIRECT)
                     & Q(partner__isnull=False)
@@ -219,6 +284,15 @@ class ServiceContract(models.Model):
                 condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("registered_by")),
                 name="contracts_servicecontract_is_not_approved_by_who_registered_it",
                 violation_error_message=_("Nobody approves what they registered."),
+            ),
+            models.CheckConstraint(
+                condition=Q(co_termination_approved_by__isnull=True)
+                | ~Q(co_termination_approved_by=F("registered_by")),
+                name="contracts_servicecontract_co_term_not_by_who_registered_it",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ContractState.APPROVED) | Q(is_internal_use=True),
+                name="contracts_servicecontract_approved_is_for_internal_use",
             ),
             models.CheckConstraint(
                 condition=~Q(state=ContractState.REFUSED) | ~Q(refusal_reason=""),
@@ -279,6 +353,17 @@ class ServiceContract(models.Model):
         )
 
 
+class PrerequisiteDocumentQuerySet(models.QuerySet["PrerequisiteDocument"]):
+    def visible_to(self, user: User) -> Self:
+        """Staff and the end user. A partner reads whether they are agreed on its contract's page, not what they say."""
+        acting = user.acting
+        if acting is None:
+            return self.none()
+        if user.can(Permission.CONTRACT_VIEW_ALL):
+            return self
+        return self.filter(organisation_id=acting.organisation_id)
+
+
 class PrerequisiteDocument(models.Model):
     """A version of the design document or the test plan (C12) for one end user's software."""
 
@@ -290,6 +375,8 @@ class PrerequisiteDocument(models.Model):
     stored = models.ForeignKey("files.StoredFile", on_delete=models.PROTECT, null=True, blank=True)
     out_of_date_at = models.DateTimeField(_("out of date since"), null=True, blank=True)
     created_at = models.DateTimeField()
+
+    objects = PrerequisiteDocumentQuerySet.as_manager()
 
     if TYPE_CHECKING:
         agreements: RelatedManager["DocumentAgreement"]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organisation, User
 from accounts.roles import Permission
-from contracts.kinds import ReleaseKind, ReleaseState, SoftwareKind
+from contracts.kinds import AcceptedBy, ReleaseKind, ReleaseState, SoftwareKind
 from files.models import StoredFile
 
 if TYPE_CHECKING:
@@ -144,19 +144,31 @@ class Release(models.Model):
         "self", symmetrical=False, blank=True, related_name="contained_in", verbose_name=_("contains")
     )
     has_no_new_features = models.BooleanField(_("no new features"), default=False)
+    # of an update: the base component, such as a library, that it replaces (C37)
+    component = models.CharField(_("base component"), max_length=120, blank=True)
     notes = models.TextField(_("release notes"), max_length=20000, blank=True)
+    language = models.CharField(_("language of the notes"), max_length=10, default="en")
+    language_reason = models.CharField(_("why not in English"), max_length=400, blank=True)
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
     published_by = models.ForeignKey(
         Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     withdrawn_reason = models.CharField(_("reason"), max_length=400, blank=True)
+    # which licence governs what is delivered with it (C5); empty: the software's
+    licence = models.ForeignKey(
+        "contracts.GoverningDocument", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField()
 
     objects = ReleaseQuerySet.as_manager()
 
     if TYPE_CHECKING:
         files: RelatedManager["ReleaseFile"]
+        components: RelatedManager["Component"]
 
     class Meta:
         verbose_name = _("release")
@@ -189,6 +201,11 @@ class Release(models.Model):
                 condition=~Q(state=ReleaseState.WITHDRAWN)
                 | (Q(withdrawn_at__isnull=False) & ~Q(withdrawn_reason="")),
                 name="contracts_release_withdrawn_names_when_and_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(language="en") | ~Q(language_reason=""),
+                name="contracts_release_notes_are_english_or_say_why",
+                violation_error_message=_("Release notes are in English unless there is a reason (C67)."),
             ),
         ]
         indexes = [
@@ -225,10 +242,40 @@ class ReleaseFile(models.Model):
                 condition=Q(sha256__regex=r"^[0-9a-f]{64}$"),
                 name="contracts_releasefile_sha256_is_64_hex_digits",
             ),
+            models.CheckConstraint(condition=Q(size__gte=0), name="contracts_releasefile_size_is_not_negative"),
+            models.CheckConstraint(
+                # relative, forward slashes only, no way out of its folder, no control characters
+                condition=Q(path__regex=r"^(?!/)(?!.*[[:cntrl:]\\])(?!(.*/)?\.{0,2}(/|$)).+$"),
+                name="contracts_releasefile_path_stays_inside_its_folder",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.path
+
+
+class Component(models.Model):
+    """A third-party component inside a release: no case is owed about it (C70), though an update may carry one."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="components")
+    name = models.CharField(_("component"), max_length=120)
+    version = models.CharField(_("version"), max_length=64)
+    licence = models.CharField(_("licence"), max_length=120)
+
+    class Meta:
+        verbose_name = _("third-party component")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["release", "name", "version"], name="contracts_component_is_listed_once_per_release"
+            ),
+            models.CheckConstraint(
+                condition=~Q(name="") & ~Q(version="") & ~Q(licence=""),
+                name="contracts_component_names_version_and_licence",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
 
 
 class AcceptanceQuerySet(models.QuerySet["Acceptance"]):
@@ -254,6 +301,12 @@ class Acceptance(models.Model):
     accepted_at = models.DateTimeField(_("accepted"))
     accepted_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     superseded_at = models.DateTimeField(_("superseded"), null=True, blank=True)
+    means = models.CharField(
+        _("how"), max_length=12, choices=AcceptedBy.choices, default=AcceptedBy.DECLARATION
+    )
+    # of the files that were accepted: how many, and the SHA-256 over the manifest as `sha256sum` writes it
+    file_count = models.PositiveIntegerField(_("files"), default=0)
+    manifest_sha256 = models.CharField(max_length=64, blank=True)
 
     objects = AcceptanceQuerySet.as_manager()
 
@@ -271,6 +324,13 @@ class Acceptance(models.Model):
             models.CheckConstraint(
                 condition=Q(superseded_at__isnull=True) | Q(superseded_at__gte=F("accepted_at")),
                 name="contracts_acceptance_superseded_after_accepted",
+            ),
+            models.CheckConstraint(
+                condition=Q(means__in=AcceptedBy.values), name="contracts_acceptance_means_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(manifest_sha256="") | Q(manifest_sha256__regex=r"^[0-9a-f]{64}$"),
+                name="contracts_acceptance_manifest_is_64_hex_digits",
             ),
         ]
 

@@ -1,9 +1,7 @@
-"""`/contracts/`: the list, registering, one contract, and the decision about it."""
+"""`/contracts/`: the list, one contract, and the decisions about it."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -16,15 +14,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.export_control import CountryExcluded
 from accounts.middleware import current_user
 from accounts.models import Organisation, User
+from accounts.paging import COUNT_LIMIT, capped_count, page_of
 from accounts.roles import Permission
 from contracts import actions
 from contracts.errors import ContractError
-from contracts.forms import ApproveForm, ReasonForm, RegisterForm
+from contracts.forms.contract import ApproveForm, ReasonForm
 from contracts.kinds import Condition, ContractState
 from contracts.models import ServiceContract
 from contracts.models.contract import ServiceContractQuerySet
-from contracts.paging import COUNT_LIMIT, capped_count, page_of
-from contracts.prerequisites import order_differs, prerequisites_of
+from contracts.obligations import for_contract
+from contracts.prerequisites import order_differs
+from contracts.views.registration import blame, may_register
 
 CONDITIONS = (
     Condition.IN_FORCE,
@@ -33,7 +33,9 @@ CONDITIONS = (
     Condition.WAITING,
     Condition.REFUSED,
     Condition.TERMINATED,
+    Condition.DRAFT,
 )
+ORDER_DIFFERS = "order_differs"
 MOST_DAYS = 3660
 MENU_SIZE = 50
 
@@ -49,16 +51,24 @@ def contract_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "words": contracts_in_words(total),
         "sort": "-end" if request.GET.get("sort") == "-end" else "end",
-        "states": [(condition.value, condition.label) for condition in CONDITIONS],
+        "states": _states(user),
+        "may_approve": user.can(Permission.CONTRACT_APPROVE),
+        "order_differs": request.GET.get(ORDER_DIFFERS) == "1",
         "end_users": _end_users(user),
         "ending": _days(request),
         "today": now.date(),
         "is_end_user": user.acting is not None and not user.is_vendor_staff and not _is_partner(user),
         "is_partner": _is_partner(user),
-        "may_register": _may_register(user),
-        "is_filtered": any(request.GET.get(name) for name in ("state", "ending", "end_user")),
+        "may_register": may_register(user),
+        "is_filtered": any(request.GET.get(name) for name in ("state", "ending", "end_user", ORDER_DIFFERS)),
     }
     return render(request, "contracts/contract_list.html", context)
+
+
+def _states(user: User) -> list[tuple[str, str]]:
+    """An end user is shown no drafts, so it is offered none."""
+    shown = CONDITIONS if may_register(user) else CONDITIONS[:-1]
+    return [(condition.value, str(condition.label)) for condition in shown]
 
 
 def _order(request: HttpRequest) -> tuple[str, ...]:
@@ -68,15 +78,17 @@ def _order(request: HttpRequest) -> tuple[str, ...]:
 def _filtered(
     request: HttpRequest, contracts: ServiceContractQuerySet, now: datetime
 ) -> ServiceContractQuerySet:
-    """What `?state=`, `?ending=` (days) and `?end_user=` leave; nonsense leaves everything."""
+    """What `?state=`, `?ending=` (days), `?end_user=` and `?order_differs=1` leave; nonsense leaves everything."""
     state, end_user, days = request.GET.get("state"), request.GET.get("end_user", ""), _days(request)
     if state in Condition.values:
         contracts = contracts.in_condition(Condition(state), now)
     if days:
         last = now.date() + timedelta(days=days)
         contracts = contracts.filter(
-            state=ContractState.APPROVED, ends_on__gt=now.date(), ends_on__lte=last, renewed_by=None
-        )
+            state=ContractState.APPROVED, ends_on__gt=now.date(), ends_on__lte=last
+        ).not_renewed()
+    if request.GET.get(ORDER_DIFFERS) == "1":
+        contracts = contracts.filter(state=ContractState.WAITING).order_differs()
     if end_user and "\0" not in end_user:
         contracts = contracts.filter(end_user__slug=end_user)
     return contracts
@@ -106,79 +118,10 @@ def _is_partner(user: User) -> bool:
     return user.acting is not None and user.acting.organisation.is_partner
 
 
-def _may_register(user: User) -> bool:
-    return user.can(Permission.CONTRACT_REGISTER) or user.can(Permission.CONTRACT_APPROVE)
-
-
-# Registering
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def contract_register(request: HttpRequest) -> HttpResponse:
-    user = current_user(request)
-    if not _may_register(user):
-        raise PermissionDenied(_("You may not register contracts."))
-    if request.method != "POST":
-        return _register_page(request, RegisterForm(by=user, initial=_initial(request, user)))
-    form = RegisterForm(request.POST, by=user)
-    contract = _register(form, user) if form.is_valid() else None
-    if contract is None:
-        return _register_page(request, form, status=422)
-    messages.success(
-        request, _("%(number)s is registered and waits for approval.") % {"number": contract.number}
-    )
-    return redirect("contract_detail", contract.number)
-
-
-def _register(form: RegisterForm, user: User) -> ServiceContract | None:
-    values = {name: value for name, value in form.cleaned_data.items() if name != "months"}
-    try:
-        return actions.register_contract(**values, by=user, now=timezone.now())
-    except CountryExcluded as refusal:
-        form.add_error("end_user", str(refusal))
-    except ContractError as refusal:
-        _blame(form, refusal)
-    return None
-
-
-def _blame(form: forms.Form, refusal: ContractError) -> None:
-    """Beside the field that caused it, where there is one."""
-    form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-
-
-def _initial(request: HttpRequest, user: User) -> dict[str, Any]:
-    """What the address names (a renewal, a chosen end user), with the order's fields as the portal knows them."""
-    given = {
-        name: request.GET.get(name, "") for name in ("end_user", "software", "starts_on", "months", "renews")
-    }
-    initial: dict[str, Any] = {name: value for name, value in given.items() if value and "\0" not in value}
-    initial.setdefault("starts_on", timezone.localdate() + timedelta(days=1))
-    initial.setdefault("months", 12)
-    customers = RegisterForm(by=user).fields["end_user"].queryset  # type: ignore[attr-defined]
-    chosen = _chosen(list(customers[:2]), customers, given["end_user"])
-    if chosen is not None:
-        initial["end_user"] = chosen.pk
-        if _is_partner(user):
-            initial |= {"po_end_user_name": chosen.name, "po_end_user_address": chosen.address}
-    return initial
-
-
-def _chosen(first: list[Organisation], customers: Any, named: str) -> Organisation | None:
-    """The end user that was named, or the only one there is."""
-    if named.isascii() and named.isdigit() and len(named) < 19:
-        found: Organisation | None = customers.filter(pk=int(named)).first()
-        return found
-    return first[0] if len(first) == 1 else None
-
-
-def _register_page(request: HttpRequest, form: RegisterForm, status: int = 200) -> HttpResponse:
-    return render(request, "contracts/contract_register.html", {"form": form}, status=status)
-
-
 # One contract
 
 
-def _visible(user: User, number: str) -> ServiceContract:
+def visible_contract(user: User, number: str) -> ServiceContract:
     rows = ServiceContract.objects.visible_to(user).select_related(
         "end_user",
         "software",
@@ -186,16 +129,20 @@ def _visible(user: User, number: str) -> ServiceContract:
         "renews",
         "renewed_by",
         "agreement",
+        "licence",
         "registered_by__user",
         "registered_by__organisation",
         "decided_by__user",
+        "terminated_by__user",
+        "co_terminates_with",
+        "co_termination_approved_by__user",
     )
     return get_object_or_404(rows, number=number)
 
 
 @require_safe
 def contract_detail(request: HttpRequest, number: str) -> HttpResponse:
-    return _detail_page(request, _visible(current_user(request), number))
+    return _detail_page(request, visible_contract(current_user(request), number))
 
 
 def _detail_page(
@@ -206,31 +153,65 @@ def _detail_page(
     status: int = 200,
 ) -> HttpResponse:
     user, now = current_user(request), timezone.now()
-    prerequisites = prerequisites_of(contract.end_user, contract.software)
-    decides = user.can(Permission.CONTRACT_APPROVE) and contract.state == ContractState.WAITING
+    papers = for_contract(contract, user, now=now)
+    successor = getattr(contract, "renewed_by", None)
     context = {
         "contract": contract,
         "condition": contract.condition_at(now),
-        "prerequisites": prerequisites,
-        "are_met": all(prerequisite.is_met for prerequisite in prerequisites),
+        "are_met": papers["obligations"].are_agreed,
         "differs": order_differs(contract),
         "today": now.date(),
-        "may_decide": decides and contract.registered_by.user_id != user.pk,
-        "is_own_registration": decides and contract.registered_by.user_id == user.pk,
-        "may_renew": _may_register(user)
-        and contract.state == ContractState.APPROVED
-        and not hasattr(contract, "renewed_by"),
-        "approve_form": approve or ApproveForm(),
-        "refuse_form": refuse or ReasonForm(),
+        "gap_days": (contract.starts_on - contract.renews.ends_on).days if contract.renews else 0,
+        "successor": successor if successor is None or _shows(user, successor) else None,
         "failed": [form for form in (approve, refuse) if form is not None],
+        **papers,
+        **_rights(user, contract, now),
     }
+    if context["may_decide"]:
+        context |= {
+            "approve_form": approve or _approve_form(contract, user),
+            "refuse_form": refuse or ReasonForm(),
+        }
     return render(request, "contracts/contract_detail.html", context, status=status)
+
+
+def _shows(user: User, contract: ServiceContract) -> bool:
+    return ServiceContract.objects.visible_to(user).filter(pk=contract.pk).exists()
+
+
+def _rights(user: User, contract: ServiceContract, now: datetime) -> dict[str, bool]:
+    """What the person may do with this contract now; the actions ask again."""
+    approves = user.can(Permission.CONTRACT_APPROVE)
+    decides = approves and contract.state == ContractState.WAITING
+    is_own = contract.registered_by.user_id == user.pk
+    successor = getattr(contract, "renewed_by", None)
+    is_approved = contract.state == ContractState.APPROVED
+    registers = may_register(user)
+    return {
+        "may_decide": decides and not is_own,
+        "is_own_registration": decides and is_own,
+        "may_renew": registers and is_approved and successor is None,
+        "may_terminate": approves and is_approved and contract.ends_at is not None and contract.ends_at > now,
+        "may_copy": registers and contract.state != ContractState.DRAFT,
+        "may_edit": registers and contract.state == ContractState.DRAFT,
+    }
+
+
+def _approve_form(contract: ServiceContract, user: User) -> ApproveForm:
+    """What the registrar asked for stands in it already; approving takes a person."""
+    target = contract.co_terminates_with
+    asked = target is not None and contract.co_termination_approved_by_id is None
+    initial = {
+        "co_terminates_with": target.number if asked and target else None,
+        "co_termination_reason": contract.co_termination_reason,
+    }
+    return ApproveForm(contract=contract, by=user, initial=initial)
 
 
 def _deciding(request: HttpRequest, number: str) -> ServiceContract:
     """The contract, for somebody who may decide: 404 before 403, so that a stranger learns nothing."""
     user = current_user(request)
-    contract = _visible(user, number)
+    contract = visible_contract(user, number)
     if not user.can(Permission.CONTRACT_APPROVE):
         raise PermissionDenied(_("You may not approve or refuse contracts."))
     return contract
@@ -238,39 +219,49 @@ def _deciding(request: HttpRequest, number: str) -> ServiceContract:
 
 @require_POST
 def contract_approve(request: HttpRequest, number: str) -> HttpResponse:
-    contract = _deciding(request, number)
-    form = ApproveForm(request.POST)
+    user, contract = current_user(request), _deciding(request, number)
+    form = ApproveForm(request.POST, contract=contract, by=user)
     if form.is_valid():
         try:
-            actions.approve_contract(
-                contract=contract,
-                by=current_user(request),
-                now=timezone.now(),
-                order_checked=form.cleaned_data["order_checked"],
-            )
-        except (ContractError, CountryExcluded) as refusal:
-            form.add_error(getattr(refusal, "field", None) or None, str(refusal))
+            actions.approve_contract(contract=contract, by=user, now=timezone.now(), **form.cleaned_data)
+        except CountryExcluded as refusal:
+            form.add_error(None, str(refusal))
+        except ContractError as refusal:
+            blame(form, refusal)
         else:
             messages.success(request, _("%(number)s is approved.") % {"number": number})
             return redirect("contract_detail", number)
-    return _detail_page(request, contract, approve=form, status=422)
+    return _detail_page(request, visible_contract(user, number), approve=form, status=422)
 
 
 @require_POST
 def contract_refuse(request: HttpRequest, number: str) -> HttpResponse:
-    contract = _deciding(request, number)
+    user, contract = current_user(request), _deciding(request, number)
     form = ReasonForm(request.POST)
     if form.is_valid():
         try:
-            actions.refuse_contract(
-                contract=contract,
-                reason=form.cleaned_data["reason"],
-                by=current_user(request),
-                now=timezone.now(),
-            )
+            actions.refuse_contract(contract=contract, by=user, now=timezone.now(), **form.cleaned_data)
         except ContractError as refusal:
-            _blame(form, refusal)
+            blame(form, refusal)
         else:
             messages.success(request, _("%(number)s is refused.") % {"number": number})
             return redirect("contract_detail", number)
-    return _detail_page(request, contract, refuse=form, status=422)
+    return _detail_page(request, visible_contract(user, number), refuse=form, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def contract_terminate(request: HttpRequest, number: str) -> HttpResponse:
+    """A page of its own: what ends here ends at once, for everybody."""
+    user, contract = current_user(request), _deciding(request, number)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.terminate_contract(contract=contract, by=user, now=timezone.now(), **form.cleaned_data)
+        except ContractError as refusal:
+            blame(form, refusal)
+        else:
+            messages.success(request, _("%(number)s is terminated.") % {"number": number})
+            return redirect("contract_detail", number)
+    context = {"contract": contract, "form": form}
+    status = 422 if form.is_bound else 200
+    return render(request, "contracts/contract_terminate.html", context, status=status)

@@ -58,7 +58,7 @@ def _open(world: World, story: Conversation, now: datetime) -> None:
         after = None if story.never_acknowledged else story.acknowledged
         world.replay.answers[case.number] = Answer(after, story.acknowledged_note)
     for step in story.steps:
-        world.replay.at(step.at, partial(_do, world, case.pk, step))
+        world.replay.at(step.at, partial(_do, world, case, step))
 
 
 def _uploads(world: World, names: Iterable[str], by: User, now: datetime) -> list[SimpleUploadedFile]:
@@ -69,9 +69,8 @@ def _uploads(world: World, names: Iterable[str], by: User, now: datetime) -> lis
     ]
 
 
-def _do(world: World, case_id: int, step: Step, now: datetime) -> None:
+def _do(world: World, case: Case, step: Step, now: datetime) -> None:
     by = world.people[step.by]
-    case = Case.objects.defer("search").select_related("organisation", "site").get(pk=case_id)
     words: dict[str, Any] = {}
     if step.do in ("reply", "note"):
         words["uploads"] = _uploads(world, step.files, by, now)

@@ -30,6 +30,7 @@ class Term:
     # as the order names the end user and its address, where that is not how the record does
     ordered_for: str = ""
     ordered_address: str = ""
+    is_draft: bool = False
 
 
 TERMS: Final = (
@@ -187,6 +188,27 @@ TERMS: Final = (
         starts=30,
         registered=2,
         purchase_order="MN-78419",
+    ),
+    Term(
+        key="hanbit-edgeprov-2",
+        end_user="hanbit",
+        software="edgeprov",
+        by="dana",
+        starts=10,
+        registered=22,
+        renews="hanbit-edgeprov-1",
+        purchase_order="PD-26-0311",
+    ),
+    Term(
+        key="nordlys-pathkeeper-2",
+        end_user="nordlys",
+        software="pathkeeper",
+        by="remy",
+        starts=246,
+        registered=1,
+        renews="nordlys-pathkeeper-1",
+        purchase_order="MN-78501",
+        is_draft=True,
     ),
 )
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Final
 
 from django.core.files.base import ContentFile
-from django.db.models import F
+from django.db import connection
 
 from accounts.models import Membership
 from cases.models import Attachment
+from contracts.models import ReleaseFile
 from files.models import StoredFile, storage_name
 from notifications.kinds import Channel
 from notifications.models import Delivery
@@ -41,25 +42,42 @@ def _read_inboxes(world: World) -> None:
     Delivery.objects.bulk_update(opened, ["opened_at"], batch_size=500)
 
 
+_RENAME: Final = """
+WITH named AS (SELECT * FROM unnest(%(old)s::uuid[], %(new)s::uuid[], %(content)s::text[]) AS n (old, new, content)),
+attached AS (UPDATE cases_attachment a SET stored_id = n.new FROM named n WHERE a.stored_id = n.old),
+released AS (UPDATE contracts_releasefile r SET stored_id = n.new FROM named n WHERE r.stored_id = n.old)
+UPDATE files_storedfile f SET id = n.new, content = n.content FROM named n WHERE f.id = n.old
+"""
+
+
 def _name_files(world: World) -> None:
     """Stored files get random ids when they come in; here they get those of this seed."""
-    for attachment in Attachment.objects.select_related("stored").order_by("pk"):
-        old = attachment.stored
-        storage, path = old.content.storage, str(old.content.name)
-        with old.content.open("rb") as content:
-            data = content.read()
-        new = StoredFile(id=uuid.UUID(int=world.rng.getrandbits(128), version=4), created_at=old.created_at)
-        target = storage_name(new, old.name)
-        storage.delete(target)  # of an earlier world whose database is gone
-        name = storage.save(target, ContentFile(data))
-        StoredFile.objects.filter(pk=old.pk).update(id=new.pk, content=name)
-        Attachment.objects.filter(pk=attachment.pk).update(stored_id=new.pk)
-        storage.delete(path)
+    used_by = (Attachment.objects.order_by("pk"), ReleaseFile.objects.exclude(stored=None).order_by("pk"))
+    old = [row.stored for rows in used_by for row in rows.select_related("stored") if row.stored]
+    new = [uuid.UUID(int=world.rng.getrandbits(128), version=4) for _file in old]
+    names = [
+        _move(file, StoredFile(id=pk, created_at=file.created_at)) for file, pk in zip(old, new, strict=True)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_RENAME, {"old": [file.pk for file in old], "new": new, "content": names})
+
+
+def _move(old: StoredFile, new: StoredFile) -> str:
+    """Put the bytes where the file of this id has them; gives the name of the place."""
+    storage = old.content.storage
+    target = storage_name(new, old.name)
+    storage.delete(target)  # of an earlier world whose database is gone
+    with old.content.open("rb") as content:
+        name: str = storage.save(target, ContentFile(content.read()))
+    storage.delete(str(old.content.name))
+    return name
 
 
 def _set_last_seen(world: World) -> None:
-    for member in Membership.objects.order_by("pk"):
+    members = list(Membership.objects.order_by("pk").select_related("user"))
+    for member in members:
         ago = timedelta(minutes=world.rng.randint(3, 4000))
-        end = member.ended_at or world.now
-        Membership.objects.filter(pk=member.pk).update(last_seen_at=end - ago)
-    Membership.objects.filter(user__email="wei@pacific.example").update(last_seen_at=F("started_at"))
+        member.last_seen_at = (member.ended_at or world.now) - ago
+        if member.user.email == "wei@pacific.example":  # was invited and never came
+            member.last_seen_at = member.started_at
+    Membership.objects.bulk_update(members, ["last_seen_at"])

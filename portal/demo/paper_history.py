@@ -1,14 +1,17 @@
 """How software, releases, documents and contracts came about: each by its action, at its time."""
 
 import hashlib
+import random
 from datetime import date, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from accounts import audit
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from contracts.actions import (
     ManifestLine,
+    ThirdParty,
     accept_release,
     add_document,
     agree_document,
@@ -23,9 +26,8 @@ from contracts.actions import (
     terminate_contract,
     withdraw_release,
 )
-from contracts.actions.contract import next_number
-from contracts.kinds import Channel, ContractState, DocumentKind, GoverningKind, ReleaseKind
-from contracts.models import DocumentAgreement, GoverningDocument, ServiceContract
+from contracts.kinds import DocumentKind, GoverningKind, ReleaseKind
+from contracts.models import DocumentAgreement, GoverningDocument
 from contracts.terms import add_months
 from portal.demo import contracts, people, products
 from portal.demo.world import World
@@ -108,15 +110,47 @@ def _draft(world: World, version: products.Version, now: datetime) -> None:
         fixes=world.defects[version.fixes] if version.fixes else None,
         notes=version.notes,
         has_no_new_features=version.kind == ReleaseKind.UPDATE,
-        manifest=[ManifestLine(path=path, size=size, sha256=_sha256(path)) for path, size in version.files],
+        component=version.component,
+        components=[
+            ThirdParty(name=name, version=number, licence=licence)
+            for name, number, licence in products.COMPONENTS[version.software]
+        ],
+        manifest=_manifest(version),
+        uploads=[SimpleUploadedFile(path, bytes_of(path, size)) for path, size in _fetched(version)],
         by=world.people["henrik"],
         now=now,
     )
 
 
-def _sha256(path: str) -> str:
-    """The demo has no such files; the digest of the name stands for that of the bytes."""
-    return hashlib.sha256(path.encode()).hexdigest()
+def _fetched(version: products.Version) -> list[tuple[str, int]]:
+    return [(path, size) for path, size in version.files if size <= products.MOST_BYTES]
+
+
+def _manifest(version: products.Version) -> list[ManifestLine]:
+    """Of files that are too large to be there, the digest of the name stands for that of the bytes."""
+    fetched = dict(_fetched(version))
+    lines = [
+        ManifestLine(
+            path=path,
+            size=size,
+            sha256=hashlib.sha256(bytes_of(path, size) if path in fetched else path.encode()).hexdigest(),
+        )
+        for path, size in version.files
+    ]
+    edited = [
+        ManifestLine(path=path, size=size, sha256=hashlib.sha256(path.encode()).hexdigest(), is_fixed=False)
+        for path, size in version.edited
+    ]
+    return lines + edited
+
+
+@cache
+def bytes_of(path: str, size: int) -> bytes:
+    """The same bytes for the same name each time; a text where the name says so."""
+    if path.endswith(".txt"):
+        line = f"{path}: see the release notes on the portal for what changes and how to install it.\n"
+        return (line * (size // len(line) + 1)).encode()[:size]
+    return random.Random(path).randbytes(size)  # noqa: S311  # nosec B311  # no secret: it stands for a package
 
 
 def _publish(world: World, version: products.Version, now: datetime) -> None:
@@ -177,9 +211,6 @@ def _plan_term(world: World, term: contracts.Term) -> None:
 def _register(world: World, term: contracts.Term, now: datetime) -> None:
     end_user = world.organisations[term.end_user]
     starts_on, ends_on = _dates(world, term)
-    if term.co_terminates_with:
-        world.contracts[term.key] = _register_co_terminating(world, term, starts_on, now)
-        return
     is_ordered = bool(term.purchase_order)
     world.contracts[term.key] = register_contract(
         end_user=end_user,
@@ -190,6 +221,9 @@ def _register(world: World, term: contracts.Term, now: datetime) -> None:
         po_end_user_name=(term.ordered_for or end_user.name) if is_ordered else "",
         po_end_user_address=(term.ordered_address or end_user.address) if is_ordered else "",
         renews=world.contracts[term.renews] if term.renews else None,
+        co_terminates_with=world.contracts[term.co_terminates_with] if term.co_terminates_with else None,
+        co_termination_reason=term.co_reason,
+        as_draft=term.is_draft,
         by=world.people[term.by],
         now=now,
     )
@@ -207,54 +241,16 @@ def _dates(world: World, term: contracts.Term) -> tuple[date, date]:
     return add_months(ends_on, -_TERM_MONTHS), ends_on
 
 
-def _register_co_terminating(
-    world: World, term: contracts.Term, starts_on: date, now: datetime
-) -> ServiceContract:
-    """The shorter term that was agreed to end with another contract (C10). There is no page for it yet, so the row
-    is written here as `register_contract` writes its own."""
-    end_user, by, other = (
-        world.organisations[term.end_user],
-        world.people[term.by],
-        world.contracts[term.co_terminates_with],
-    )
-    partner = world.member(term.by).organisation
-    contract = ServiceContract.objects.create(
-        number=next_number(now),
-        end_user=end_user,
-        software=world.software[term.software],
-        channel=Channel.DISTRIBUTOR,
-        partner=partner,
-        purchase_order=term.purchase_order,
-        po_end_user_name=end_user.name,
-        po_end_user_address=end_user.address,
-        starts_on=starts_on,
-        ends_on=other.ends_on,
-        zone=end_user.time_zone,
-        state=ContractState.WAITING,
-        co_terminates_with=other,
-        co_termination_approved_by=world.member("abel"),
-        co_termination_reason=term.co_reason,
-        registered_by=world.member(term.by),
-        registered_at=now,
-    )
-    audit.record(
-        "contract.registered",
-        by=by,
-        subject=contract.number,
-        now=now,
-        end_user=end_user.name,
-        software=contract.software.name,
-        starts_on=starts_on.isoformat(),
-        ends_on=contract.ends_on.isoformat(),
-        order_differs=[],
-    )
-    return contract
-
-
 def _approve(world: World, term: contracts.Term, now: datetime) -> None:
     # nobody approves what they registered
     by = world.people["abel" if term.by == "ada" else "ada"]
-    world.contracts[term.key] = approve_contract(contract=world.contracts[term.key], by=by, now=now)
+    world.contracts[term.key] = approve_contract(
+        contract=world.contracts[term.key],
+        co_terminates_with=world.contracts[term.co_terminates_with] if term.co_terminates_with else None,
+        co_termination_reason=term.co_reason,
+        by=by,
+        now=now,
+    )
 
 
 def _refuse(world: World, term: contracts.Term, now: datetime) -> None:

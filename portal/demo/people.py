@@ -7,7 +7,7 @@ from typing import Final
 
 from accounts.roles import OrganisationKind, Role
 
-PASSWORD: Final = "portal-demo"  # noqa: S105  # nosec B105 - the demo's, shown at every start of `make run`
+PASSWORD: Final = "portal-demo"  # noqa: S105  # nosec B105  # the demo's, shown at every start of `make run`
 
 ACCOUNT_AGE_DAYS: Final = 700
 """How long ago the first organisations and people came in."""
@@ -266,6 +266,9 @@ PEOPLE: Final = (
     _staff("aki", "Aki Tanaka", "csc.example", "csc", "Asia/Tokyo", Role.AUDITOR),
 )  # fmt: skip
 
+# of the end user that a partner has named and nobody has taken on yet
+NEW_CONTACT_DOMAIN: Final = "fjordlink.example"
+
 ROOT: Final = ("root@csc.example", "Root")
 
 DUTIES: Final = (
@@ -278,7 +281,7 @@ DUTIES: Final = (
 
 def domains() -> frozenset[str]:
     """The mail domains of the demo; `.example` can never be anybody's real address (RFC 2606)."""
-    return frozenset({person.domain for person in PEOPLE} | {ROOT[0].partition("@")[2]})
+    return frozenset({person.domain for person in PEOPLE} | {ROOT[0].partition("@")[2], NEW_CONTACT_DOMAIN})
 
 
 def is_demo_address(email: str) -> bool:

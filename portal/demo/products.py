@@ -45,6 +45,9 @@ class Version:
     fixes: str = ""
     withdrawn: int | None = None
     withdrawn_reason: str = ""
+    # edited at the site: may differ from the manifest
+    edited: tuple[tuple[str, int], ...] = ()
+    component: str = ""
 
 
 PRODUCTS: Final = (
@@ -165,6 +168,7 @@ VERSIONS: Final = (
         notes="Maintenance release.\n\n- Path history is keyed by tunnel UUID. Convert once with "
         "`request services pathkeeper history convert`.\n- Replica schema 17.\n- 31 corrections, see the list.",
         files=(("pathkeeper-21.4R3-S4.tgz", 149_881_204), ("pathkeeper-web-21.4R3-S4.tgz", 22_618_711)),
+        edited=(("etc/pathkeeper/site.conf", 2_118),),
     ),
     Version(
         software=_PK,
@@ -178,6 +182,7 @@ VERSIONS: Final = (
         "- `failback-hold` wins over `revert immediate` (D-1071).\n- Interface names are resolved before a trap is "
         "queued.\n- Replica schema 18; in-service upgrade from S4 is supported.",
         files=(("pathkeeper-21.4R3-S5.tgz", 151_002_377), ("pathkeeper-web-21.4R3-S5.tgz", 22_704_020)),
+        edited=(("etc/pathkeeper/site.conf", 2_204),),
     ),
     Version(
         software=_PK,
@@ -238,6 +243,8 @@ VERSIONS: Final = (
         notes="Maintenance release.\n\n- Record type 12 (journal heartbeat).\n- `ipfix.template_refresh` documented.\n"
         "- Base library for TLS replaced.\n- 18 corrections, see the list.",
         files=(("cgn-exporter-2.6.1.x86_64.rpm", 18_577_040), ("cgnctl-2.6.1.x86_64.rpm", 2_211_370)),
+        edited=(("etc/cgn-exporter/collectors.conf", 1_440),),
+        component="TLS base library 3.0",
     ),
     Version(
         software=_CGN,
@@ -263,7 +270,10 @@ VERSIONS: Final = (
         notes="Patch for 2.6.1 and 2.6.1-p1: a refused packet delays a collector session instead of disabling it "
         "(D-1160). The former default of `csv.profile` is restored (D-1151).\n\n```\n"
         "rpm -U cgn-exporter-2.6.1-p2.x86_64.rpm\ncgnctl reload\n```",
-        files=(("cgn-exporter-2.6.1-p2.x86_64.rpm", 18_578_844),),
+        files=(
+            ("cgn-exporter-2.6.1-p2.x86_64.rpm", 18_578_844),
+            ("cgn-exporter-2.6.1-p2.changes.txt", 1_912),
+        ),
     ),
     Version(
         software=_CGN,
@@ -312,6 +322,7 @@ VERSIONS: Final = (
         notes="Maintenance release.\n\n- Renamed objects keep their place on rollback (D-1049).\n- Letters beyond "
         "ASCII in template variables (D-1087).\n- Optics are objects of their own in the inventory.",
         files=(("edgeprov-2026.03.tar.gz", 62_114_905), ("edgeprov-templates-2026.03.tar.gz", 1_811_037)),
+        edited=(("etc/edgeprov/site.yml", 3_310),),
     ),
     Version(
         software=_EDGE,
@@ -327,6 +338,20 @@ VERSIONS: Final = (
     ),
 )
 
+# files up to this size are there to be fetched; of larger ones the demo has the manifest only
+MOST_BYTES: Final = 4_000_000
+
+# what others made, inside each release of a software (C70)
+COMPONENTS: Final = {
+    _PK: (
+        ("OpenSSL", "3.0.13", "Apache-2.0"),
+        ("libyang", "2.1.148", "BSD-3-Clause"),
+        ("nghttp2", "1.59", "MIT"),
+    ),
+    _CGN: (("OpenSSL", "3.0.13", "Apache-2.0"), ("zstd", "1.5.5", "BSD-3-Clause")),
+    _EDGE: (("Jinja2", "3.1.4", "BSD-3-Clause"), ("PyYAML", "6.0.1", "MIT")),
+}
+
 # who accepted what, so many days ago
 ACCEPTANCES: Final = (
     ("alice", _PK, "21.4R3-S3", 640),
@@ -338,7 +363,6 @@ ACCEPTANCES: Final = (
     ("minsu", _PK, "21.4R3-S5", 157),
     ("minsu", _CGN, "2.6.1", 88),
     ("minsu", _CGN, "2.6.1-p1", 87),
-    ("minsu", _CGN, "2.6.1-p2", 53),
     ("minsu", _EDGE, "2025.12", 400),
     ("minsu", _EDGE, "2026.03", 128),
     ("ingrid", _EDGE, "2025.12", 334),

@@ -10,11 +10,9 @@ from itertools import count
 from typing import Final
 
 from django.db import connection
-from django.db.models import Min
 
 from accounts.models import User
 from cases.ladder import fire_due
-from cases.models import Rung
 from cases.workflow import RungState
 from entitlements.kinds import HIGH
 from notifications.actions import acknowledge
@@ -22,7 +20,8 @@ from notifications.models import How, Message
 
 Deed = Callable[[datetime], object]
 
-# As delivery settles them: the inbox in a fraction of a second, a mail in a few. One row per attempt by mail.
+# As delivery settles them: the inbox in a fraction of a second, a mail in a few. One row per attempt by mail. The
+# same question brings what comes next: it is asked after every deed, so it is asked only once.
 SETTLE: Final = """
 WITH inbox AS (
     UPDATE notifications_delivery
@@ -35,9 +34,14 @@ WITH inbox AS (
            sent_at = next_at + make_interval(secs => 0.4 + 0.3 * (id %% 7))
      WHERE state = 'pending' AND channel = 'mail'
  RETURNING id, sent_at
+), attempt AS (
+    INSERT INTO notifications_attempt (delivery_id, at, owner, outcome, is_settled, answer)
+    SELECT id, sent_at, %(owner)s, 'accepted', true, '250 OK' FROM mail ORDER BY id
 )
-INSERT INTO notifications_attempt (delivery_id, at, owner, outcome, is_settled, answer)
-SELECT id, sent_at, %s, 'accepted', true, '250 OK' FROM mail ORDER BY id
+SELECT (SELECT min(rung.next_at)
+          FROM cases_rung rung JOIN cases_cycle cycle ON cycle.id = rung.cycle_id
+         WHERE rung.state = %(pending)s AND cycle.ended_at IS NULL),
+       EXISTS (SELECT FROM notifications_message WHERE id > %(told)s AND needs_acknowledgement)
 """
 OWNER: Final = 1
 
@@ -61,6 +65,7 @@ class Replay:
     _deeds: list[tuple[datetime, int, Deed]] = field(default_factory=list)
     _order: Iterator[int] = field(default_factory=count)
     _told: int = 0
+    _next_rung: datetime | None = None
 
     def at(self, when: datetime, deed: Deed) -> None:
         """Have `deed(when)` done in its turn. Raises: ValueError if that is not in the past."""
@@ -83,9 +88,8 @@ class Replay:
 
     def _climb(self, until: datetime) -> bool:
         """Fire the rungs that are due next, if that is before `until`; whether there were any."""
-        pending = Rung.objects.filter(state=RungState.PENDING, cycle__ended_at=None, next_at__lte=until)
-        at = pending.aggregate(at=Min("next_at"))["at"]
-        if at is None:
+        at = self._next_rung
+        if at is None or at > until:
             return False
         if not fire_due(at):
             raise RuntimeError(f"rungs due at {at} cannot be fired")
@@ -95,7 +99,10 @@ class Replay:
     def _after(self) -> None:
         """Deliver what was written, and let people answer the alerts among it."""
         with connection.cursor() as cursor:
-            cursor.execute(SETTLE, [OWNER])
+            cursor.execute(SETTLE, {"owner": OWNER, "pending": RungState.PENDING, "told": self._told})
+            self._next_rung, has_alerts = cursor.fetchone()
+        if not has_alerts:
+            return
         alerts = Message.objects.filter(pk__gt=self._told, needs_acknowledgement=True)
         for message in alerts.order_by("pk"):
             self._told = message.pk

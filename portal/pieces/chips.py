@@ -6,7 +6,7 @@ from typing import Any
 from django.template.defaultfilters import filesizeformat
 from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -121,7 +121,7 @@ def _person(name: str, large: bool) -> SafeString:
 def organisation(which: Any, href: str = "") -> SafeString:
     """An organisation's name (anything with `name`, or a string), linked if the reader may open it."""
     if not which:
-        return mark_safe('<span class="muted">—</span>')
+        return SafeString('<span class="muted">—</span>')
     if href:
         return format_html('<a class="link" href="{}">{}</a>', href, _name(which))
     return format_html("<span>{}</span>", _name(which))

@@ -92,7 +92,7 @@ def filter_menu(
     rows = [(str(option[0]), option[1], option[2] if len(option) > 2 else None) for option in options]
     chosen = [value for value in params.getlist(name) if value]
     if not rows and not chosen:
-        return SafeString()
+        return SafeString("")
     words = {value: text for value, text, _count in rows}
     if chosen and not multiple:
         return filter_chip(label, str(words.get(chosen[0], chosen[0])), query(params, **{name: None}))
@@ -119,8 +119,8 @@ def _option(
         href = query(params, **{name: value})
     tail = format_html('<span class="count">{}</span>', capped(count)) if count is not None else ""
     tick = format_html('<span class="tick">{}</span>', icon("check")) if is_on else ""
-    current = ' aria-current="true"' if is_on else ""
-    return format_html('<li><a href="{}"{}>{}{}{}</a></li>', href, SafeString(current), text, tail, tick)
+    current = SafeString(' aria-current="true"' if is_on else "")  # nosec B703  # constants
+    return format_html('<li><a href="{}"{}>{}{}{}</a></li>', href, current, text, tail, tick)
 
 
 def pager(newer: str | None, older: str | None, total: int | None, words: str) -> SafeString:
@@ -156,7 +156,7 @@ def tabs(items: Iterable[tuple[Any, ...]], label: str = "") -> SafeString:
         (
             (
                 item[1],
-                SafeString(' aria-current="page"' if item[2] else ""),
+                SafeString(' aria-current="page"' if item[2] else ""),  # nosec B703  # constants
                 item[0],
                 format_html(' <span class="count">{}</span>', capped(item[3])) if len(item) > 3 else "",
             )

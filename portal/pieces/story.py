@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from portal.pieces.chips import initials
 from portal.pieces.icons import RUNG_SHAPES, icon
-from portal.pieces.times import clock, timestamp
+from portal.pieces.times import clock, short_day, timestamp
 
 
 def event(
@@ -61,8 +61,10 @@ def _message(content: str, look: str, *said: Any) -> SafeString:
     )
 
 
-def ladder(rungs: Iterable[Any], now: datetime | None = None) -> SafeString:
-    """The management ladder. Each rung has `level` and `state`, and whatever of these is known:
+def ladder(rungs: Iterable[Any], now: datetime | None = None, paused: str = "") -> SafeString:
+    """The management ladder. `paused` says why a rung without a time stands still.
+
+    Each rung has `level` and `state`, and whatever of these is known:
 
     `title`, `who`, `due_at`, `fired_at`, `sent_at`, `delivered_at`, `acknowledged_at`, `acknowledged_by`, `reason`.
     States: pending, fired, acknowledged, cancelled, superseded, dead. Moments are aware datetimes."""
@@ -73,7 +75,7 @@ def ladder(rungs: Iterable[Any], now: datetime | None = None) -> SafeString:
         state = _rung_state(rung)
         if state == "pending" and not has_next:
             state, has_next = "next", True
-        rows.append((_rung(rung, state, now),))
+        rows.append((_rung(rung, state, now, paused),))
     return format_html('<ol class="ladder">{}</ol>', format_html_join("", "{}", rows))
 
 
@@ -85,13 +87,17 @@ def _rung_state(rung: Any) -> str:
     return "acknowledged" if _get(rung, "acknowledged_at") else str(_get(rung, "state"))
 
 
-def _rung(rung: Any, state: str, now: datetime) -> SafeString:
+def _rung(rung: Any, state: str, now: datetime, paused: str) -> SafeString:
     shape = {"cancelled": "off", "superseded": "off", "dead": "fired"}.get(state, state)
     due, fired = _get(rung, "due_at"), _get(rung, "fired_at")
-    moment = timestamp(fired or due, now=now, style="short") if fired or due else SafeString()
-    if state == "next":
+    moment = timestamp(fired or due, now=now, style="short") if fired or due else SafeString("")
+    told = _rung_facts(rung, state, now)
+    if state in ("next", "pending") and due is None:
+        moment = clock(None, paused=True, now=now)
+        told = [*told[:-1], _why_paused(paused)] if state == "next" else told
+    elif state == "next":
         moment = clock(due, started_at=None, now=now)
-    facts = format_html_join("", "<small>{}</small>", ((fact,) for fact in _rung_facts(rung, state, now)))
+    facts = format_html_join("", "<small>{}</small>", ((fact,) for fact in told))
     return format_html(
         '<li class="rung {}">{}<div><b>{} {}</b>{}</div><span class="t">{}</span></li>',
         state,
@@ -103,15 +109,23 @@ def _rung(rung: Any, state: str, now: datetime) -> SafeString:
     )
 
 
+def _why_paused(reason: str) -> str:
+    if not reason:
+        return gettext("while the case waits for an answer")
+    return gettext("while the case waits: %(reason)s") % {"reason": reason}
+
+
 def _rung_facts(rung: Any, state: str, now: datetime) -> list[str]:
     """Who is told, what has become of the message, and what ended it."""
     facts: list[str] = [str(_get(rung, "who"))] if _get(rung, "who") else []
     sent, delivered = _get(rung, "sent_at"), _get(rung, "delivered_at")
+    beside = _get(rung, "fired_at")
     if sent and delivered:
         words = gettext("sent %(sent)s, delivered %(delivered)s")
-        facts.append(words % {"sent": _second(sent, now), "delivered": _second(delivered, now)})
+        times = {"sent": _second(sent, now, beside), "delivered": _second(delivered, now, sent)}
+        facts.append(words % times)
     elif sent:
-        facts.append(gettext("sent %(sent)s") % {"sent": _second(sent, now)})
+        facts.append(gettext("sent %(sent)s") % {"sent": _second(sent, now, beside)})
     if state == "acknowledged":
         facts.append(_acknowledged(rung, now))
     elif state == "fired":
@@ -127,13 +141,16 @@ def _rung_facts(rung: Any, state: str, now: datetime) -> list[str]:
     return facts + ([str(_get(rung, "reason"))] if _get(rung, "reason") else [])
 
 
-def _second(value: datetime, now: datetime) -> str:
+def _second(value: datetime, now: datetime, beside: datetime | None) -> str:
+    """The time, and the day where it is neither today's nor that of the moment shown beside it."""
     local, today = timezone.localtime(value), timezone.localtime(now).date()
-    return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%m-%d %H:%M}"
+    if local.date() in (today, timezone.localtime(beside or now).date()):
+        return f"{local:%H:%M:%S}"
+    return f"{short_day(local, today)} {local:%H:%M:%S}"
 
 
 def _acknowledged(rung: Any, now: datetime) -> SafeString:
-    at = _second(_get(rung, "acknowledged_at"), now)
+    at = _second(_get(rung, "acknowledged_at"), now, _get(rung, "fired_at"))
     by = str(getattr(_get(rung, "acknowledged_by"), "name", _get(rung, "acknowledged_by") or ""))
     is_known = not by or by == str(_get(rung, "who") or "")
     words = gettext("acknowledged %(at)s") if is_known else gettext("acknowledged %(at)s by %(who)s")

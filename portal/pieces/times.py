@@ -10,7 +10,7 @@ from functools import lru_cache
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
 # The reader's order of day, month and year; the month by name where numbers could be read both ways.
@@ -93,7 +93,7 @@ def timestamp(value: datetime | None, now: datetime | None = None, style: str = 
 
     With `now` and the style `full`, how long ago it was stands beside it."""
     if value is None:
-        return mark_safe('<span class="muted">—</span>')
+        return SafeString('<span class="muted">—</span>')
     local = timezone.localtime(value)
     today = timezone.localtime(now or timezone.now()).date()
     exact = text = full(value)
@@ -124,7 +124,7 @@ def relative(value: datetime, now: datetime) -> str:
 def ago(value: datetime | None, now: datetime | None = None) -> SafeString:
     """For a narrow column: how long ago within two days, the date before that; exact on hover."""
     if value is None:
-        return mark_safe('<span class="muted">—</span>')
+        return SafeString('<span class="muted">—</span>')
     now = now or timezone.now()
     exact = full(value)
     old = now - value >= timedelta(days=2)
@@ -218,7 +218,7 @@ def gauge(
 ) -> SafeString:
     """How much of a deadline is used up, as a thin bar under its clock (which says the same in words)."""
     if started_at is None or due_at is None:
-        return SafeString()
+        return SafeString("")
     now = now or timezone.now()
     used = _percent(started_at, due_at, met_at or now)
     look, _text = _clock_words(due_at, started_at, met_at, paused, now)
@@ -236,20 +236,27 @@ def _percent(start: datetime | date, end: datetime | date, at: datetime | date) 
     return round(min(100.0, max(0.0, 100 * part / whole if whole > 0 else 100.0)), 1)
 
 
-def coverage_bar(starts_on: date, ends_on: date, today: date, label: str = "") -> SafeString:
+def coverage_bar(
+    starts_on: date, ends_on: date, today: date, label: str = "", condition: str = ""
+) -> SafeString:
     """A contract's half-open period [starts_on, ends_on) with today marked; below it first and last covered day.
 
     The part that is over is pale, the part that is left is full; a lapsed period is grey (`ends_on` itself is
-    not covered). `label` stands under the middle, for example the contract's number."""
+    not covered). What covers nothing is hollow: a period that has not begun, and, by `condition`, one that is
+    only asked for ("waiting", "draft": dashed) or never came to be ("refused": grey), or was broken off
+    ("terminated"). `label` stands under the middle, for example the contract's number."""
     last = ends_on - timedelta(days=1)
     used = _percent(starts_on, ends_on, today)
-    look = "past" if today >= ends_on else "left"
-    words = gettext("Covered from %(start)s to %(end)s") % {"start": day(starts_on), "end": day(last)}
+    look, sentence = _coverage_look(starts_on, ends_on, today, condition)
+    words = sentence % {"start": day(starts_on), "end": day(last)}
+    if look not in ("left", "past"):
+        used = 0.0
     return format_html(
-        '<svg class="coverbar" role="img" aria-label="{}"><rect class="{}" y="4" width="100%" height="8" rx="4"/>'
+        '<svg class="coverbar {}" role="img" aria-label="{}"><rect class="{}" y="4" width="100%" height="8" rx="4"/>'
         '<rect class="gone" y="4" width="{}%" height="8"/>'
         '<line class="today" x1="{}%" x2="{}%" y1="0" y2="16"/></svg>'
         '<div class="coverends" aria-hidden="true"><span>{}</span><span>{}</span><span>{}</span></div>',
+        look,
         words,
         look,
         used,
@@ -259,3 +266,17 @@ def coverage_bar(starts_on: date, ends_on: date, today: date, label: str = "") -
         label,
         short_day(last, date.min),
     )
+
+
+def _coverage_look(starts_on: date, ends_on: date, today: date, condition: str) -> tuple[str, str]:
+    if condition in ("waiting", "draft"):
+        return "asked", gettext("Asked for from %(start)s to %(end)s; covers nothing yet")
+    if condition == "refused":
+        return "never", gettext("Refused; would have covered from %(start)s to %(end)s")
+    if condition == "terminated":
+        return "past", gettext("Terminated; the term was from %(start)s to %(end)s")
+    if today >= ends_on:
+        return "past", gettext("Covered from %(start)s to %(end)s")
+    if today < starts_on:
+        return "coming", gettext("Will be covered from %(start)s to %(end)s")
+    return "left", gettext("Covered from %(start)s to %(end)s")

@@ -20,7 +20,8 @@ Moments (aware datetimes, shown in the active zone; `now` is optional everywhere
   {{ date|day }}                      "31 March 2027";  {{ delta|span }} "3 h 10 min"
   {% clock due_at started_at=a met_at=b paused="log files asked" now=now label=_("next update") %}
   {% gauge started_at due_at met_at=b paused=p now=now %}                        thin bar under a clock
-  {% coverage_bar starts_on ends_on today label=number %}                        dates, half-open; shows the last day
+  {% coverage_bar starts_on ends_on today label=number condition=c %}            dates, half-open; shows the last day;
+       hollow before its start and where the condition (waiting, draft, refused, terminated) covers nothing
 Lists (sort_head, filter_menu and qs need `request` in the context); <div class="card listbox"><table class="list">
   {% sort_head "updated" _("Updated") sort end=True falling=True more="most" %}  a <th>; sort: "updated" or "-updated"
   {% filter_menu _("Priority") "priority" options multiple=True %}               (value, label[, count]); in .filters
@@ -46,8 +47,9 @@ Blocks
   <dl class="kv">{% kv _("Site") site.name %}</dl>                               empty values leave no line
   <ol class="tl">{% event kind="message" at=e.at who=e.by role=_("reply") vendor=True anchor="e12" now=now %}
        ..{% endevent %}</ol>  kinds: message, note (internal), system, alert
-  {% ladder rungs now=now %}          rung: level state title who due_at fired_at sent_at delivered_at
+  {% ladder rungs now=now paused=why %}  rung: level state title who due_at fired_at sent_at delivered_at
                                       acknowledged_at acknowledged_by reason
+  {% audit_action entry.action %}  {% audit_detail entry.detail %}   the audit trail in words
 Keys: data-key="a" on a link, button or text field; data-go="q" after g; data-draft="name" on a textarea;
 data-drop on what holds a file input; data-submit on a select that sends its form.
 Frame (used by base.html)
@@ -64,7 +66,7 @@ from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.pieces import chips, forms, icons, lists, story, times
+from portal.pieces import chips, forms, icons, lists, story, times, trail
 from portal.pieces.frame import banner, panel, words
 
 register = template.Library()
@@ -96,6 +98,8 @@ for _piece in (
     forms.dialog_close,
     forms.help_tip,
     story.ladder,
+    trail.audit_action,
+    trail.audit_detail,
     words,
 ):
     register.simple_tag(_piece)

@@ -13,10 +13,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts import paging
 from accounts.models import Organisation, User
 from cases import actions, first_screens
 from cases.models import Case
-from cases.views import lists, paging
+from cases.views import lists
 from cases.views.exports import cell
 from cases.views.filters import ORDERS, by_urgency
 from notifications.models import Message
@@ -214,10 +215,11 @@ def test_every_order_pages_through_every_case_once_and_back(
     pages = list(walk(client, "/cases/", {"sort": sort}))
     forwards = [number for page in pages for number in page]
     assert len(forwards) == len(set(forwards)) == 7
-    whole = [case.number for case in Case.objects.order_by(*(k.order(backwards=False) for k in ORDERS[sort]))]
+    columns = (key.order(backwards=False) for key in paging.keys_of(Case, ORDERS[sort]))
+    whole = [case.number for case in Case.objects.order_by(*columns)]
     assert forwards == whole
-    last = paging.page_of(Case.objects.all(), ORDERS[sort], size=5)
-    back = paging.page_of(Case.objects.all(), ORDERS[sort], before=last.older, size=2)
+    last = paging.part_of(Case.objects.all(), ORDERS[sort], size=5)
+    back = paging.part_of(Case.objects.all(), ORDERS[sort], before=last.older, size=2)
     assert [case.number for case in back.rows] == whole[2:4]
     assert back.newer
     assert back.older

@@ -115,7 +115,7 @@ def test_others_may_not_decide(
         assert client.post(f"{API}{waiting.number}/{verb}/", {"reason": "x"}).status_code == 403
     for method in (client.put, client.patch, client.delete):
         assert method(f"{API}{waiting.number}/").status_code in (403, 405)
-    assert client.post(API, {}).status_code in (403, 405)
+    assert client.post(API, {}).status_code == (400 if who == "remy" else 403)
 
 
 def test_the_list_is_filtered_by_condition(
@@ -150,3 +150,97 @@ def test_the_list_costs_few_queries(
     client.get(API)
     with django_assert_max_num_queries(5):
         client.get(API)
+
+
+# Registering and renewing
+
+
+def _body(contract: ServiceContract, **changes: Any) -> dict[str, Any]:
+    body = {
+        "end_user": "nordlys-fiber",
+        "software": contract.software.slug,
+        "starts_on": "2028-01-01",
+        "purchase_order": "PO-7732",
+        "po_end_user_name": "Nordlys Fiber",
+        "po_end_user_address": "1 Main Street, San Jose, CA",
+        "is_internal_use": True,
+    }
+    return {**body, **changes}
+
+
+@pytest.mark.clause("C9", "C11")
+def test_a_partner_registers_and_the_answer_is_the_contract(
+    waiting: ServiceContract, remy: User, sign_in: SignIn
+) -> None:
+    answer = sign_in(remy).post(API, _body(waiting), content_type="application/json")
+    row = answer.json()
+    assert (answer.status_code, row["state"], row["ends_on"], row["partner"]) == (
+        201,
+        "waiting",
+        "2029-01-01",
+        "meridian-networks",
+    )
+
+
+@pytest.mark.attack("foreign ids in the body")
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"end_user": "acme-telecom"}, "end_user"),
+        ({"end_user": 7}, "end_user"),
+        ({"end_user": "a\x00"}, "end_user"),
+        ({"software": "pathkeeper"}, "software"),
+        ({"software": None}, "software"),
+        ({"software": None, "sow_reference": "SOW-NEVER"}, "sow_reference"),
+        ({"months": 11}, "months"),
+        ({"starts_on": "2028-02-30"}, "starts_on"),
+        ({"starts_on": "9999-12-31"}, "starts_on"),
+        ({"starts_on": "2027-06-01"}, "starts_on"),
+        ({"purchase_order": ""}, "purchase_order"),
+        ({"purchase_order": "a\nb"}, "purchase_order"),
+        ({"is_internal_use": False}, "is_internal_use"),
+        ({"co_terminates_with": "CS-2020-5000", "co_termination_reason": "x"}, "co_terminates_with"),
+    ],
+)
+def test_what_cannot_be_registered_is_told_by_field(
+    changes: dict[str, Any],
+    field: str,
+    world: World,
+    waiting: ServiceContract,
+    remy: User,
+    sign_in: SignIn,
+) -> None:
+    before = ServiceContract.objects.count()
+    body = _body(waiting, **changes)
+    answer = sign_in(remy).post(API, body, content_type="application/json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
+    assert ServiceContract.objects.count() == before
+
+
+@pytest.mark.clause("C17")
+def test_a_contract_is_renewed_once_where_it_ends_or_later(
+    waiting: ServiceContract, remy: User, ada: User, ingrid: User, sign_in: SignIn
+) -> None:
+    client = sign_in(remy)
+    order = {key: value for key, value in _body(waiting).items() if key.startswith(("p", "is"))}
+    path = f"{API}{waiting.number}/renew/"
+    assert client.post(path, order, content_type="application/json").status_code == 409  # not approved yet
+    actions.approve_contract(contract=waiting, by=ada, now=NOW)
+    early = client.post(path, {**order, "starts_on": "2027-12-31"}, content_type="application/json")
+    assert list(early.json()["errors"]) == ["starts_on"]
+    assert sign_in(ingrid).post(path, order, content_type="application/json").status_code == 403
+    answer = client.post(path, order, content_type="application/json")
+    row = answer.json()
+    assert (answer.status_code, row["renews"], row["starts_on"]) == (201, waiting.number, "2028-01-01")
+    again = {**order, "starts_on": "2030-01-01"}
+    assert client.post(path, again, content_type="application/json").status_code == 409
+
+
+@pytest.mark.clause("C9")
+def test_an_order_that_differs_is_not_approved_by_the_api_without_saying_so(
+    waiting: ServiceContract, ada: User, sign_in: SignIn
+) -> None:
+    ServiceContract.objects.update(po_end_user_name="Nordlys Fibre")
+    client, path = sign_in(ada), f"{API}{waiting.number}/approve/"
+    assert list(client.post(path).json()["errors"]) == ["order_checked"]
+    assert client.post(path, {"order_checked": True}, content_type="application/json").status_code == 200

@@ -356,8 +356,12 @@ def test_a_terminated_contract_covers_nothing_any_more(waiting: ServiceContract,
 
 @pytest.mark.clause("C17")
 def test_a_renewal_links_to_the_contract_it_renews_once(
-    waiting: ServiceContract, remy: User, nordlys: Organisation, edgeprov: Software
+    waiting: ServiceContract, remy: User, ada: User, nordlys: Organisation, edgeprov: Software
 ) -> None:
+    with pytest.raises(errors.WrongState, match="Only an approved contract"):
+        _register(remy, nordlys, edgeprov, starts_on=waiting.ends_on, renews=waiting)
+    actions.approve_contract(contract=waiting, by=ada, now=NOW)
+    waiting.refresh_from_db()
     renewal = _register(remy, nordlys, edgeprov, starts_on=waiting.ends_on, renews=waiting)
     assert renewal.renews == waiting
     with pytest.raises(errors.WrongState):
@@ -442,3 +446,37 @@ def test_the_database_refuses_a_contract_that_makes_no_sense(
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
         _row(waiting, **changes).save(force_insert=True)
     assert sentence in errors.violated(refusal.value)
+
+
+@pytest.mark.attack("two people change the same case at once")
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_approve_and_refuse_at_the_same_moment_one_wins_and_the_other_is_told(
+    waiting: ServiceContract, ada: User, abel: User
+) -> None:
+    told: list[str] = []
+    start = threading.Barrier(2)
+
+    def decide(act: Any, by: User, **values: Any) -> None:
+        try:
+            start.wait()
+            act(contract=waiting, by=by, now=NOW, **values)
+            told.append("done")
+        except errors.WrongState as refusal:
+            told.append(str(refusal))
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=decide, args=(actions.approve_contract, ada)),
+        threading.Thread(target=decide, args=(actions.refuse_contract, abel), kwargs={"reason": "Unsigned."}),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    waiting.refresh_from_db()
+    assert waiting.state in (ContractState.APPROVED, ContractState.REFUSED)
+    assert told.count("done") == 1
+    (other,) = (words for words in told if words != "done")
+    assert "not waiting for approval" in other
+    assert (waiting.decided_by == ada.acting) == (waiting.state == ContractState.APPROVED)

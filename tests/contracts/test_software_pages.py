@@ -200,5 +200,5 @@ def test_the_pages_cost_few_queries(
 ) -> None:
     client = sign_in(alice)
     client.get(path)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         client.get(path)

@@ -15,12 +15,17 @@ from contracts.kinds import ContractState, ReleaseKind, SoftwareKind
 from entitlements.decision import RULE_VERSION, decide, explain
 from entitlements.facts import (
     CASE,
+    CONSULTING,
     DOWNLOAD,
+    EXCEPTION,
+    MODIFICATION,
     NOTICE,
     OUTSIDE_DOCUMENTS,
     PREVIEW,
+    REGISTRATION,
     THIRD_PARTY_COMPONENT,
     UPGRADE_OR_ENHANCEMENT,
+    WARRANTY,
     Drift,
     Facts,
     Request,
@@ -44,6 +49,7 @@ from tests.entitlements.rows import (
 
 PATCH = release("21.4R3-S5.1", ReleaseKind.PATCH)
 OLD_PATCH = release("21.4R3-S4", ReleaseKind.PATCH)
+WITH_OPENSSL = release(components=("OpenSSL", "expat"))
 UPGRADE = release("22.1R1", ReleaseKind.UPGRADE, line="22.1R1")
 DRIFTED = facts(drifts=(Drift(software_id=PATHKEEPER, since=NOW, until=NOW + timedelta(days=1)),))
 WITHDRAWN = accepted("21.4R3-S5", withdrawn_at=NOW)
@@ -92,6 +98,13 @@ GRANTED: Final[list[tuple[str, Facts, Request]]] = [
     ("a download without a technical contact", facts(has_technical_contact=False), ask(DOWNLOAD)),
     ("a country before its row begins", facts(), ask(site_country="XX", at=MIDNIGHT - MOMENT)),
     ("a country whose row has ended", facts(), ask(site_country="SD", at=MIDNIGHT)),
+    ("an exception that is asked before a release is chosen", facts(), ask(EXCEPTION, release=None)),
+    ("a component that is none of the release", facts(), ask(release=WITH_OPENSSL, component="zlib")),
+    (
+        "the download of an update that carries a component",
+        facts(),
+        ask(DOWNLOAD, release=replace(PATCH, components=("OpenSSL",)), component="OpenSSL"),
+    ),
     ("a contract that is terminated later", facts(contracts=(contract(terminated_at=NOW + MOMENT),)), ask()),
 ]
 
@@ -113,6 +126,15 @@ REFUSED: Final[list[tuple[Code, str, Facts, Request]]] = [
     (Code.UPGRADE_OR_ENHANCEMENT, "C39", facts(), ask(DOWNLOAD, release=UPGRADE)),
     (Code.UPGRADE_OR_ENHANCEMENT, "C39", facts(), ask(NOTICE, release=UPGRADE)),
     (Code.OUTSIDE_DOCUMENTS, "C71", facts(), ask(subject=OUTSIDE_DOCUMENTS)),
+    (Code.WARRANTY, "C69", facts(), ask(subject=WARRANTY)),
+    (Code.MODIFICATION, "C72", facts(), ask(subject=MODIFICATION)),
+    (Code.CONSULTING_DELIVERABLE, "C73", facts(), ask(subject=CONSULTING)),
+    (Code.THIRD_PARTY_COMPONENT, "C70", facts(), ask(release=WITH_OPENSSL, component="openssl")),
+    (Code.RELEASE_NOT_ACCEPTED, "C42", facts(accepted=()), ask(EXCEPTION)),
+    (Code.EXPORT_CONTROL, "C63", facts(country="KP"), ask(REGISTRATION)),
+    (Code.EXPORT_CONTROL, "C63", facts(), ask(REGISTRATION, site_country="KP")),
+    (Code.EXPORT_CONTROL, "C63", facts(), ask(REGISTRATION, person_country="KP")),
+    (Code.CONSULTING_DELIVERABLE, "C73", kind_of(SoftwareKind.CONSULTING), ask(REGISTRATION)),
     (Code.WAITING_FOR_APPROVAL, "C25", facts(contracts=(contract(state="waiting"),)), ask()),
     (Code.WAITING_FOR_APPROVAL, "C33", facts(contracts=(contract(state="draft"),)), ask(DOWNLOAD)),
     (Code.NOT_STARTED, "C25", facts(contracts=(contract(starts_on=date(2026, 7, 1)),)), ask()),
@@ -375,6 +397,8 @@ def test_a_record_holds_the_answer_in_plain_words() -> None:
                 "since": "2026-06-01T07:00:00+00:00",
             }
         ],
+        "set_aside": [],
+        "targets": [],
     }
 
 

@@ -68,7 +68,7 @@ def test_acknowledging_opens_the_message(
     (message,) = enqueue(lena, kind="test_alert")
     run_batch(owner)
     acknowledge(message=message, by=lena, how="page", note="", now=NOW)
-    assert Message.objects.unread_count(lena) == 0
+    assert Delivery.objects.unread_count(lena) == 0
 
 
 def test_opening_a_page_opens_what_is_told_about_it_for_this_person_only(
@@ -79,7 +79,7 @@ def test_opening_a_page_opens_what_is_told_about_it_for_this_person_only(
     run_batch(owner)
 
     assert mark_opened(by=alice, now=NOW, subject="case:2026-1122-0007") == 1
-    assert (Message.objects.unread_count(alice), Message.objects.unread_count(anna)) == (1, 1)
+    assert (Delivery.objects.unread_count(alice), Delivery.objects.unread_count(anna)) == (1, 1)
     assert mark_opened(by=alice, now=NOW + timedelta(hours=1)) == 1
     opened = Delivery.objects.filter(message__dedupe_key__startswith="a:", opened_at__isnull=False)
     assert opened.get().opened_at == NOW

@@ -25,7 +25,7 @@ from notifications.delivery import (
 )
 from notifications.followups import DELIVERY_DEAD
 from notifications.kinds import Channel, Pair, Queue
-from notifications.models import Attempt, Delivery, DeliveryState, Incident, Message
+from notifications.models import Attempt, Delivery, DeliveryState, Incident
 from notifications.owner import LeaseOwner
 from tests.factories import NOW
 from tests.notifications.conftest import Enqueue, MailServer
@@ -60,7 +60,7 @@ def test_a_message_arrives_in_the_inbox_and_by_mail(
     assert (mail.attempts, mail.answer, mail.lease_token) == (1, "250 2.0.0 kept as 1", None)
     assert mail.sent_at is not None
     assert mail_server.recipients == ["alice@acme.example"]
-    assert Message.objects.unread_count(alice) == 1
+    assert Delivery.objects.unread_count(alice) == 1
     (attempt,) = mail.attempt_rows.all()
     assert (attempt.outcome, attempt.is_settled, attempt.owner) == (Attempt.Outcome.ACCEPTED, True, owner)
 

@@ -161,19 +161,19 @@ def confirm_inbox(user: User) -> None:
 def test_the_header_counts_what_lies_unopened_in_the_inbox(enqueue: Enqueue, alice: User, anna: User) -> None:
     enqueue(alice, anna, dedupe="a")
     enqueue(alice, dedupe="b")
-    assert Message.objects.unread_count(alice) == 0
+    assert Delivery.objects.unread_count(alice) == 0
     confirm_inbox(alice)
-    assert Message.objects.unread_count(alice) == 2
+    assert Delivery.objects.unread_count(alice) == 2
     Delivery.objects.filter(message__dedupe_key__startswith="a:").update(opened_at=NOW)
-    assert Message.objects.unread_count(alice) == 1
-    assert Message.objects.unread_count(anna) == 0
+    assert Delivery.objects.unread_count(alice) == 1
+    assert Delivery.objects.unread_count(anna) == 0
 
 
 def test_the_count_stops_at_a_hundred(enqueue: Enqueue, alice: User) -> None:
     for n in range(103):
         enqueue(alice, dedupe=f"n{n}")
     confirm_inbox(alice)
-    assert Message.objects.unread_count(alice) == 100
+    assert Delivery.objects.unread_count(alice) == 100
 
 
 def test_the_count_is_read_from_its_index(enqueue: Enqueue, alice: User) -> None:

@@ -41,7 +41,7 @@ def test_opening_a_message_marks_it_and_leads_to_its_page(told: Message, lena: U
     client = sign_in(lena)
     response = client.get(reverse("inbox_open", args=[told.pk]))
     assert (response.status_code, response.headers["Location"]) == (302, told.path)
-    assert Message.objects.unread_count(lena) == 0
+    assert Delivery.objects.unread_count(lena) == 0
     assert 'class="unread"' not in page(client)
     assert "Nothing unread" in page(client, "/inbox/?show=unread")
 
@@ -103,7 +103,7 @@ def test_all_can_be_marked_as_read_at_once(told: Message, lena: User, sign_in: S
     client = sign_in(lena)
     assert client.get(reverse("inbox_read_all")).status_code == 405
     assert client.post(reverse("inbox_read_all")).status_code == 302
-    assert Message.objects.unread_count(lena) == 0
+    assert Delivery.objects.unread_count(lena) == 0
 
 
 def test_the_inbox_pages_by_key_both_ways(

@@ -24,6 +24,8 @@ STAND_INS = {
     "manage.py": """
 import pathlib, sys, time
 name = sys.argv[1]
+while pathlib.Path(f"{name}.lasts").exists():
+    time.sleep(0.05)
 if pathlib.Path(f"{name}.fails").exists():
     print("first line"); print("the reason"); sys.exit(3)
 while name == "alert_engine":
@@ -32,7 +34,9 @@ while name == "alert_engine":
     time.sleep(0.05)
 """,
     "gunicorn.py": """
-import http.server, sys
+import http.server, os, sys, time
+while os.path.exists(os.environ["PORTAL_HOLD"]):
+    time.sleep(0.05)
 class Ready(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200 if self.path == "/health/ready" else 404); self.end_headers()
@@ -234,11 +238,24 @@ def test_a_second_start_says_who_runs_already(stage: Stage) -> None:
 
 
 def test_a_failing_step_shows_its_last_lines_and_leaves_nothing(stage: Stage) -> None:
-    (stage.path / "migrate.fails").touch()
+    (stage.path / "demo_world.fails").touch()
     assert stage.start().wait(20) == 2
-    assert "manage.py migrate failed (exit code 3)" in stage.printed()
+    assert "manage.py demo_world failed (exit code 3)" in stage.printed()
     assert "the reason" in stage.printed()
     assert stage.processes() == {}
+
+
+def test_nobody_is_served_before_the_database_is_ready(stage: Stage) -> None:
+    (stage.path / "demo_world.lasts").touch()
+    stage.start()
+    stage.until(lambda: "gunicorn" in " ".join(stage.processes().values()))
+    stage.until(lambda: "demo_world" in " ".join(stage.processes().values()))
+    time.sleep(0.3)
+    with closing(socket.socket()) as caller:
+        assert caller.connect_ex(("127.0.0.1", stage.port)) != 0
+    assert "alert_engine" not in " ".join(stage.processes().values())
+    (stage.path / "demo_world.lasts").unlink()
+    stage.until_printed("Ready after")
 
 
 def test_a_taken_port_is_one_line(stage: Stage) -> None:

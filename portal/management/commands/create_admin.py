@@ -19,7 +19,7 @@ from accounts.actions import create_person
 from accounts.models import Membership, Organisation, User, country_code
 from accounts.roles import OrganisationKind, Role
 
-PASSWORD: Final = "ADMIN_PASSWORD"  # noqa: S105  # nosec B105 - the name of the variable
+PASSWORD: Final = "ADMIN_PASSWORD"  # noqa: S105  # nosec B105  # the name of the variable
 CSC: Final = "csc"
 
 

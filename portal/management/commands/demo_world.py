@@ -5,6 +5,8 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -18,6 +20,8 @@ FRESH: Final = timedelta(hours=6)
 
 class Command(BaseCommand):
     help = "Loads the demo world for this moment. Refuses a database with real data."
+    # `make run` waits for this; the web server, which starts beside it, and `make check` look at the system
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--now", help="the moment to load for, ISO 8601 with zone (default: this one)")
@@ -28,11 +32,16 @@ class Command(BaseCommand):
             help="leave a world that was loaded in the last six hours, and a database with real data",
         )
 
+        parser.add_argument("--migrate", action="store_true", help="bring the tables up to date first")
+
     def handle(self, *args: Any, **options: Any) -> None:
         now = _moment(options["now"])
+        if options["migrate"]:
+            call_command("migrate", interactive=False, verbosity=0)
         if options["if_needed"] and _is_fresh(now):
             self.stdout.write("The demo world is there.")
             return
+        settings.DEBUG = False  # else each of the thousands of statements is formatted for a page nobody sees
         began = time.monotonic()
         try:
             load(now=now, seed=options["seed"])

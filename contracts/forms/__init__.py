@@ -1,0 +1,1 @@
+"""What people type about contracts and releases, one module per noun."""

@@ -1,0 +1,1 @@
+"""Coverage, decisions, downloads, requests and notices, as pages."""
