@@ -52,6 +52,11 @@ class Coverage:
     history: tuple["LineHistory", ...] = ()
 
     @property
+    def may_be_excepted(self) -> bool:
+        """Whether an exception could help: nothing else stands in the way."""
+        return bool(self.decision.reasons) and all(r.may_be_set_aside for r in self.decision.reasons)
+
+    @property
     def is_custom(self) -> bool:
         return self.software.kind == SoftwareKind.SUPPORTED
 

@@ -2,12 +2,12 @@
 
 Dates are days in the end user's zone, instants know their zone, periods are half-open."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from types import UnionType
-from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -224,11 +224,17 @@ RowT = TypeVar("RowT")
 
 def restored(kind: type[RowT], record: Mapping[str, Any]) -> RowT:
     """The row that `plain` wrote. A field that its version did not know yet has its default."""
-    return kind(**{name: _value(of, record[name]) for name, of in _types(kind).items() if name in record})
+    return kind(
+        **{
+            name: _value(of, record[name])
+            for name, of in _types(cast("Hashable", kind)).items()
+            if name in record
+        }
+    )
 
 
 @cache
-def _types(kind: type) -> dict[str, Any]:
+def _types(kind: Hashable) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
@@ -240,7 +246,7 @@ def _value(kind: Any, value: Any) -> Any:
         return _composed(kind, value)
     if kind in (datetime, date):
         return kind.fromisoformat(value)
-    return restored(kind, value) if is_dataclass(kind) else kind(value)
+    return restored(kind, value) if isinstance(kind, type) and is_dataclass(kind) else kind(value)
 
 
 def _composed(kind: Any, value: Any) -> Any:

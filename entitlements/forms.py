@@ -6,26 +6,35 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Organisation, User
 from accounts.roles import OrganisationKind
 from accounts.text import clean_line, clean_text
-from contracts.models import Release, Software
+from contracts.models import Release, ServiceContract, Software
 from contracts.terms import first_instant
 from entitlements.kinds import Priority, QuoteSubject, Subject
 from entitlements.reasons import LABELS, MAY_BE_SET_ASIDE, Code
 
-DAY = {"input_formats": ["%Y-%m-%d"], "widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
 FIRST_YEAR, LAST_YEAR = 1990, 2200
+
+
+def _day(label: Any, help_text: Any = "") -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        help_text=help_text,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
 
 
 def _long(label: Any, **more: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=4000, widget=forms.Textarea(attrs={"rows": 5}), **more)
 
 
-class ReleaseChoice(forms.ModelChoiceField):
+class ReleaseChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django has no such brackets
     """A release with the software that it is of."""
 
     def label_from_instance(self, obj: Release) -> str:
@@ -53,7 +62,7 @@ class WhatIfForm(forms.Form):
         required=False,
         empty_label=gettext_lazy("Any: only the contract counts"),
     )
-    day = forms.DateField(label=gettext_lazy("Day"), **DAY)
+    day = _day(gettext_lazy("Day"))
     priority = forms.ChoiceField(
         label=gettext_lazy("Priority"), choices=Priority.choices, initial=Priority.P1
     )
@@ -73,6 +82,9 @@ class WhatIfForm(forms.Form):
         self.zone = ZoneInfo(organisation.time_zone)
         is_partner = by.acting is not None and by.acting.organisation.is_partner
         software = Software.objects.visible_to(by).filter(end_users=organisation).order_by("name", "pk")
+        if is_partner:
+            own = ServiceContract.objects.visible_to(by).filter(end_user=organisation)
+            software = software.filter(pk__in=own.values("software"))
         self.fields["software"].queryset = software  # type: ignore[attr-defined]
         self.fields["release"].queryset = _releases(by, organisation)  # type: ignore[attr-defined]
         self.fields["day"].initial = timezone.now().astimezone(self.zone).date()
@@ -123,7 +135,7 @@ class AskExceptionForm(forms.Form):
     )
     codes = forms.MultipleChoiceField(
         label=gettext_lazy("What should be set aside"),
-        choices=[(code.value, LABELS[code]) for code in Code if code in MAY_BE_SET_ASIDE],
+        choices=lambda: [(code.value, capfirst(LABELS[code])) for code in Code if code in MAY_BE_SET_ASIDE],
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("A contract in force is always needed; no exception replaces it."),
     )
@@ -189,9 +201,7 @@ class AskQuoteForm(forms.Form):
 
 
 class GrantForm(forms.Form):
-    last_day = forms.DateField(
-        label=gettext_lazy("Last day"), help_text=gettext_lazy("Where the end user is; within a year."), **DAY
-    )
+    last_day = _day(gettext_lazy("Last day"), gettext_lazy("Where the end user is; within a year."))
     is_chargeable = forms.BooleanField(
         label=gettext_lazy("The work is charged (C51)"), required=False, initial=True
     )
@@ -212,7 +222,7 @@ class AnswerQuoteForm(forms.Form):
     amount = forms.CharField(
         label=gettext_lazy("Amount"), max_length=80, help_text=gettext_lazy("With its currency.")
     )
-    last_day = forms.DateField(label=gettext_lazy("Valid until"), **DAY)
+    last_day = _day(gettext_lazy("Valid until"))
     answer = _long(gettext_lazy("What it includes"), required=False)
 
     def clean_amount(self) -> str:

@@ -93,13 +93,16 @@ def _rows(build: Callable[[], QuerySet[Any, Any]], pks: list[int]) -> list[tuple
     sql, params = _statement(build)
     with connection.cursor() as cursor:
         cursor.execute(sql, [pks if value == _IDS else value for value in params])
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 @cache
 def _statement(build: Callable[[], QuerySet[Any, Any]]) -> tuple[str, tuple[Any, ...]]:
     """Made once for the life of the process: for one organisation, making it would cost more than asking it."""
-    return build().query.sql_with_params()
+    sql, params = build().query.sql_with_params()
+    # the same, in words that save the planner a join
+    return sql.replace(f"IN ({_these.sql})", "= ANY(%s::bigint[])"), params
 
 
 def _text(**columns: str) -> Cast:

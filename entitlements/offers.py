@@ -16,7 +16,7 @@ from contracts.models import (
     Software,
 )
 from entitlements.actions.deciding import site_country_of, with_person
-from entitlements.actions.downloads import licence_of
+from entitlements.actions.gate import licence_of
 from entitlements.decision import Decision, decide
 from entitlements.facts import DOWNLOAD, Request
 from entitlements.gathering import facts_for, release_facts, with_software

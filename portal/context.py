@@ -15,7 +15,7 @@ from accounts.roles import Permission
 from cases.models import Case
 from cases.workflow import CaseState
 from contracts.kinds import ContractState
-from contracts.models import DocumentTask, ServiceContract
+from contracts.models import DocumentTask, InstallTask, ServiceContract
 from contracts.obligations import may_run_tasks
 from entitlements.kinds import HIGH
 from notifications.condition import Condition, condition_of_the_engine
@@ -64,6 +64,7 @@ def rail_counts(user: User, now: datetime) -> dict[str, Any]:
             "waiting": cases.filter(state__in=waiting),
             "mine": cases.filter(contact=acting),
             "open_cases": cases,
+            "install_tasks": InstallTask.objects.visible_to(user).open(),
         }
     if user.can(Permission.CONTRACT_APPROVE) or acting.organisation.is_partner:
         counted["approvals"] = contracts.filter(state=ContractState.WAITING)

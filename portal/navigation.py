@@ -88,9 +88,10 @@ _CUSTOMER = (
         (
             _link(_("Coverage"), "/coverage/", "shield-check"),
             _link(_("Contracts"), "/contracts/", "file-text", key="k"),
+            _link(_("Contract timeline"), "/contracts/timeline/", "chart-gantt"),
             _link(_("Notices"), "/notices/", "megaphone", counts="notices"),
             _link(_("Software"), "/software/", "package", key="s"),
-            _link(_("Install tasks"), "/install-tasks/", "clipboard-check"),
+            _link(_("Install tasks"), "/install-tasks/", "clipboard-check", counts="install_tasks", burns=True),
             _link(_("Integrity"), "/integrity/", "file-check"),
             _link(_("Downloads"), "/downloads/", "download"),
             _link(_("Requests"), "/requests/", "hand"),
@@ -108,7 +109,10 @@ _PARTNER = (
             _link(_("Ending soon"), "/contracts/?ending=90", "calendar-clock", counts="ending", burns=True),
             _link(_("Waiting for approval"), "/contracts/?state=waiting", "hourglass", counts="approvals"),
             _link(_("Refused"), "/contracts/?state=refused", "circle-x", counts="refused", burns=True),
+            _link(_("Timeline"), "/contracts/timeline/", "chart-gantt"),
             _link(_("Register a contract"), "/contracts/register/", "file-plus", P.CONTRACT_REGISTER),
+            _link(_("Import"), "/contracts/import/", "upload", P.CONTRACT_REGISTER),
+            _link(_("New end users"), "/contracts/end-users/", "user-plus", P.CONTRACT_REGISTER),
         ),
     ),
     Section(
@@ -193,6 +197,8 @@ _STAFF = (
                 counts="approvals",
                 burns=True,
             ),
+            _link(_("New end users"), "/contracts/end-users/?state=waiting", "user-plus", P.CONTRACT_APPROVE),
+            _link(_("Order differs"), "/contracts/?order_differs=1", "file-exclamation-point", P.CONTRACT_APPROVE),
             _link(
                 _("Document tasks"),
                 "/documents/tasks/",

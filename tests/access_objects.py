@@ -13,7 +13,9 @@ from cases.actions import open_case
 from cases.models import Attachment, Case
 from contracts.kinds import Channel, ContractState, ReleaseKind, ReleaseState
 from contracts.models import (
+    ContractImport,
     DocumentTask,
+    EndUserRequest,
     GoverningDocument,
     NonFulfilment,
     PrerequisiteDocument,
@@ -115,7 +117,9 @@ def _obligations(world: World, waiting: ServiceContract, alice: User) -> dict[st
     now = timezone.now()
     pair = {"organisation": world.contract.end_user, "software": world.software}
     document = PrerequisiteDocument.objects.filter(kind="design", **pair).get()
-    document.stored = store_upload(uploaded=SimpleUploadedFile("design.pdf", b"%PDF-1.7 x"), by=alice, now=now)
+    document.stored = store_upload(
+        uploaded=SimpleUploadedFile("design.pdf", b"%PDF-1.7 x"), by=alice, now=now
+    )
     document.save()
     task = DocumentTask.objects.create(
         contract=waiting, kind="design", opened_by=alice.acting, opened_at=now, **pair
@@ -237,6 +241,47 @@ def _entitlements(world: World, case: Case, waiting: ServiceContract, alice: Use
     }
 
 
+def _handed_in(world: World, remy: User) -> dict[str, Any]:
+    """What the reseller has under way: a draft, a new end user, a file with contracts."""
+    assert remy.acting is not None
+    draft: ServiceContract = factories.ContractFactory.make(
+        number="CS-2027-0002",
+        end_user=world.contract.end_user,
+        software=world.software,
+        channel=Channel.RESELLER,
+        partner=remy.acting.organisation,
+        starts_on=date(2028, 4, 1),
+        ends_on=date(2029, 4, 1),
+        starts_at=None,
+        ends_at=None,
+        state=ContractState.DRAFT,
+        registered_by=remy.acting,
+        decided_by=None,
+        decided_at=None,
+    )
+    now = timezone.now()
+    asked = EndUserRequest.objects.create(
+        organisation=factories.OrganisationFactory.make(name="Fjordkraft", is_qualified=False),
+        partner=remy.acting.organisation,
+        contact_name="Kari Lie",
+        contact_email="kari@fjordkraft.example",
+        requested_by=remy.acting,
+        requested_at=now,
+    )
+    content = SimpleUploadedFile("contracts.csv", b"end_user\n")
+    stored = store_upload(uploaded=content, by=remy, now=now)
+    run = ContractImport.objects.create(
+        file=stored, imported_by=remy.acting, created_at=now, state="checked", checked_at=now
+    )
+    imports = ("detail", "start", "bad")
+    return {
+        "contract_edit.number": draft.number,
+        "contract_discard.number": draft.number,
+        "end.pk": asked.pk,
+        **{f"contract_import_{name}.pk": run.pk for name in imports},
+    }
+
+
 def build(world: World, *, alice: User, anna: User, lena: User, remy: User) -> Objects:
     assert anna.acting is not None
     assert lena.acting is not None
@@ -253,6 +298,7 @@ def build(world: World, *, alice: User, anna: User, lena: User, remy: User) -> O
     return Objects(
         {
             **_entitlements(world, case, waiting, alice),
+            **_handed_in(world, remy),
             "case.number": case.number,
             "case_file.file": attachment.stored_id,
             "upload.pk": _upload(alice).pk,
@@ -262,6 +308,7 @@ def build(world: World, *, alice: User, anna: User, lena: User, remy: User) -> O
             "contract_approve.number": waiting.number,
             "contract_refuse.number": waiting.number,
             "api_contract-detail.number": world.contract.number,
+            "api_contract-renew.number": world.contract.number,
             "api_contract-approve.number": waiting.number,
             "api_contract-refuse.number": waiting.number,
             "slug": world.software.slug,

@@ -135,6 +135,70 @@ ROWS = {
         get="405 all",
         post="404 mallory root; 422 ada; 403 all",
     ),
+    "contract_terminate": Row(
+        get="404 mallory remy root; 200 ada; 403 all",
+        post="404 mallory remy root; 422 ada; 403 all",
+    ),
+    "contract_edit": Row(
+        get="200 remy; 404 all",
+        post="422 remy; 404 all",
+    ),
+    "contract_discard": Row(
+        get="405 all",
+        post="302 remy; 404 all",
+    ),
+    "contract_timeline": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "contract_align": Row(
+        get="200 remy ada; 403 all",
+        post="405 all",
+    ),
+    "contract_import": Row(
+        get="200 remy ada; 403 all",
+        post="422 remy ada; 403 all",
+    ),
+    "contract_import_template": Row(
+        get="200 remy ada; 403 all",
+        post="405 all",
+    ),
+    "contract_import_detail": Row(
+        get="200 remy ada; 404 all",
+        post="405 all",
+    ),
+    "contract_import_start": Row(
+        get="405 all",
+        post="302 remy ada; 404 all",
+    ),
+    "contract_import_bad": Row(
+        get="200 remy ada; 404 all",
+        post="405 all",
+    ),
+    "end_user_list": Row(
+        get="200 all",
+        post="405 all",
+    ),
+    "end_user_confirm": Row(
+        get="404 all",
+        post="404 all",
+    ),
+    "end_user_detail": Row(
+        get="404 anna alice mallory root; 200 all",
+        post="405 all",
+    ),
+    "end_user_take_on": Row(
+        get="405 all",
+        post="404 anna alice mallory root; 302 ada; 403 all",
+    ),
+    "end_user_merge": Row(
+        get="405 all",
+        post="404 anna alice mallory root; 422 ada; 403 all",
+    ),
+    "end_user_refuse": Row(
+        get="405 all",
+        post="404 anna alice mallory root; 422 ada; 403 all",
+    ),
     "document_list": Row(
         get="200 anna alice sam lena paula ada aki; 404 all",
         post="405 all",
@@ -581,7 +645,11 @@ ROWS = {
     ),
     "api_contract-list": Row(
         get="403 root; 200 all",
-        post="403 root; 405 all",
+        post="400 remy ada; 403 all",
+    ),
+    "api_contract-renew": Row(
+        get="403 root; 405 all",
+        post="400 ada; 404 mallory remy; 403 all",
     ),
     "api_contract-detail": Row(
         get="403 root; 404 mallory remy; 200 all",

@@ -143,6 +143,7 @@ def test_rules_never_read_the_clock_themselves() -> None:
 def test_only_one_place_registers_each_follow_up() -> None:
     registered = {
         "membership ended": accounts_followups.MEMBERSHIP_ENDED.registered(),
+        "invitation accepted": accounts_followups.INVITATION_ACCEPTED.registered(),
         "release published": contracts_followups.RELEASE_PUBLISHED.registered(),
         "contract approved": contracts_followups.CONTRACT_APPROVED.registered(),
         "contract registered": contracts_followups.CONTRACT_REGISTERED.registered(),
@@ -160,6 +161,7 @@ EXPECTED_FOLLOWUPS = {
         "notifications.actions.leave_to_others",
         "files.actions.drop_uploads_of",
     ],
+    "invitation accepted": ["contracts.actions.end_user_decisions.on_invitation_accepted"],
     "release published": ["entitlements.notices.tell_about_release"],
     "release withdrawn": ["entitlements.notices.tell_about_withdrawal"],
     "contract registered": [

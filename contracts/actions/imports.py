@@ -30,7 +30,7 @@ MOST_BYTES: Final = 20 * 1024 * 1024
 MOST_ROWS: Final = 10_000
 # A chunk is done within a second: alerts are sent by the same loop.
 CHECKED_AT_ONCE: Final = 200
-REGISTERED_AT_ONCE: Final = 50
+REGISTERED_AT_ONCE: Final = 25
 BUSY: Final = (ImportState.CHECKING, ImportState.RUNNING)
 
 

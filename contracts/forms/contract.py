@@ -120,7 +120,6 @@ class AlignForm(forms.Form):
 
     last_day = forms.DateField(
         label=gettext_lazy("Common last covered day"),
-        required=False,
         input_formats=["%Y-%m-%d"],
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )

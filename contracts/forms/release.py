@@ -171,7 +171,7 @@ class ReleaseForm(forms.Form):
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "class": "mono", "spellcheck": "false", "wrap": "off"}),
         help_text=gettext_lazy(
-            "The output of sha256sum, then the size in bytes: “<SHA-256>  bin/pathkeeper | 81920”. "
+            "Lines of sha256sum, then the size in bytes: “9f86d081…  bin/pathkeeper | 81920”. "
             "Add “| site-edited” for a file that the end user edits (C42). The size of a file uploaded below is known."
         ),
     )

@@ -242,7 +242,9 @@ class ReleaseFile(models.Model):
                 condition=Q(sha256__regex=r"^[0-9a-f]{64}$"),
                 name="contracts_releasefile_sha256_is_64_hex_digits",
             ),
-            models.CheckConstraint(condition=Q(size__gte=0), name="contracts_releasefile_size_is_not_negative"),
+            models.CheckConstraint(
+                condition=Q(size__gte=0), name="contracts_releasefile_size_is_not_negative"
+            ),
             models.CheckConstraint(
                 # relative, forward slashes only, no way out of its folder, no control characters
                 condition=Q(path__regex=r"^(?!/)(?!.*[[:cntrl:]\\])(?!(.*/)?\.{0,2}(/|$)).+$"),

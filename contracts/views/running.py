@@ -20,7 +20,7 @@ from accounts.roles import Permission
 from contracts import actions
 from contracts.actions.install import today_in
 from contracts.errors import ContractError
-from contracts.exposure import who_lacks
+from contracts.exposure import under_contract, who_lacks
 from contracts.forms.running import DoneForm, DriftForm, InstallForm, ReasonForm, VerifyForm, start_of
 from contracts.integrity import Expected, prefix_of
 from contracts.kinds import FileVerdict, InstallState, ReleaseState
@@ -144,7 +144,11 @@ def install_task_new(request: HttpRequest, slug: str, version: str) -> HttpRespo
         return redirect("release_detail", slug, version)
     lacking = Organisation.objects.visible_to(user).filter(pk__in=who_lacks(release).values("organisation"))
     lacking = lacking.order_by("name", "pk")
-    initial = {"organisations": [organisation.pk for organisation in lacking]}
+    # whoever has no contract in force can be asked too, but not by default: no download would follow
+    covered = under_contract(who_lacks(release), timezone.now(), covered=True).values_list(
+        "organisation", flat=True
+    )
+    initial = {"organisations": sorted(set(covered))}
     form = InstallForm(
         request.POST if request.method == "POST" else None, organisations=lacking, initial=initial
     )
@@ -158,7 +162,7 @@ def install_task_new(request: HttpRequest, slug: str, version: str) -> HttpRespo
             messages.success(request, text % {"count": len(tasks)})
             return redirect("release_detail", slug, version)
     status = 422 if request.method == "POST" else 200
-    context = {"form": form, "release": release, "nobody": not initial["organisations"]}
+    context = {"form": form, "release": release, "nobody": not lacking}
     return render(request, "contracts/install_new.html", context, status=status)
 
 

@@ -8,7 +8,6 @@ from entitlements.actions.deciding import (
     record_registration,
     replay,
 )
-from entitlements.actions.downloads import grant_download, licence_to_accept, look
 from entitlements.actions.exceptions import (
     ask_exception,
     grant_exception,
@@ -17,6 +16,7 @@ from entitlements.actions.exceptions import (
     standing,
     withdraw_exception,
 )
+from entitlements.actions.gate import grant_download, licence_to_accept, look
 from entitlements.actions.quotes import answer_quote, ask_quote, decline_quote, withdraw_quote
 
 __all__ = [

@@ -20,7 +20,7 @@ from accounts.paging import page_of
 from accounts.roles import OrganisationKind, Permission
 from contracts.actions.licence import accept_licence
 from contracts.errors import ContractError
-from contracts.models import GoverningDocument, Release, ReleaseFile
+from contracts.models import GoverningDocument, LicenceAcceptance, Release, ReleaseFile
 from entitlements.actions import grant_download
 from entitlements.errors import DownloadRefused, LicenceNotAccepted, NotAllowed
 from entitlements.models import Download
@@ -97,7 +97,7 @@ def download_file(request: HttpRequest, pk: int) -> HttpResponseBase:
 def licence_accept(request: HttpRequest, pk: int) -> HttpResponse:
     """The text of a licence that governs something of one's own, and the word that accepts it (C5)."""
     user = current_user(request)
-    acting = _customer(user)
+    _customer(user)
     licence = get_object_or_404(licences_for(user), pk=pk)
     context: dict[str, Any] = {"licence": licence, "next": _next(request)}
     if request.method == "POST":
@@ -109,16 +109,14 @@ def licence_accept(request: HttpRequest, pk: int) -> HttpResponse:
             )
         messages.success(request, _("%(licence)s is accepted.") % {"licence": str(licence)})
         return redirect(_next(request))
-    context["acceptance"] = _acceptance(licence, acting)
+    context["acceptance"] = _acceptance(licence, user)
     return render(request, "entitlements/licence.html", context)
 
 
-def _acceptance(licence: GoverningDocument, acting: Membership) -> Any:
-    return (
-        licence.acceptances.filter(organisation=acting.organisation_id)
-        .select_related("accepted_by__user")
-        .first()
-    )
+def _acceptance(licence: GoverningDocument, user: User) -> LicenceAcceptance | None:
+    rows = LicenceAcceptance.objects.visible_to(user).filter(licence=licence)
+    found: LicenceAcceptance | None = rows.select_related("accepted_by__user").first()
+    return found
 
 
 def _next(request: HttpRequest) -> str:

@@ -11,11 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.middleware import current_user
 from accounts.models import User
-from accounts.paging import capped_count, page_of
+from accounts.paging import COUNT_LIMIT, capped_count, page_of
 from accounts.roles import OrganisationKind, Permission
 from entitlements import actions, errors
 from entitlements.forms import (
@@ -45,7 +46,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
     page = page_of(rows, ("-asked_at", "-pk"), request.GET)
     context = {
         "page": page,
-        "total": capped_count(rows, page),
+        "words": _in_words(capped_count(rows, page)),
         "is_quotes": is_quotes,
         "states": states,
         "is_filtered": bool(state),
@@ -58,6 +59,12 @@ def request_list(request: HttpRequest) -> HttpResponse:
         ],
     }
     return render(request, "entitlements/requests.html", context)
+
+
+def _in_words(total: int) -> str:
+    if total > COUNT_LIMIT:
+        return _("1,000+ requests")
+    return ngettext("%(count)s request", "%(count)s requests", total) % {"count": f"{total:,}"}
 
 
 def _first_kind(user: User) -> str:

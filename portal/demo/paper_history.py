@@ -67,9 +67,14 @@ def _register_software(world: World, now: datetime) -> None:
         title="Script Software License Agreement",
         version="2.0",
         in_force_from=now.date(),
+        text=products.LICENCE_TEXT,
     )
     GoverningDocument.objects.create(
-        kind=GoverningKind.EUSA, title="End User Support Agreement", version="5.1", in_force_from=now.date()
+        kind=GoverningKind.EUSA,
+        title="End User Support Agreement",
+        version="5.1",
+        in_force_from=now.date(),
+        text=products.AGREEMENT_TEXT,
     )
     for product in products.PRODUCTS:
         world.software[product.slug] = register_software(

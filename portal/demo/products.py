@@ -352,6 +352,35 @@ COMPONENTS: Final = {
     _EDGE: (("Jinja2", "3.1.4", "BSD-3-Clause"), ("PyYAML", "6.0.1", "MIT")),
 }
 
+# texts of the demo's own, nobody's contract
+LICENCE_TEXT: Final = """## What you may do
+
+1. Install and run the software on the machines that the design document names, for your own operation only.
+2. Keep as many copies as operation and backup need.
+
+## What you may not do
+
+1. Hand it on, rent it out, or run it for others.
+2. Change it. Files that the manifest marks as edited at the site are the exception.
+
+## Components made by others
+
+Each release lists them with their own licences, which stay in force beside this one.
+"""
+AGREEMENT_TEXT: Final = """## Support
+
+Support is given for a fixed term, for the releases that the end user has accepted, round the clock and from afar.
+Response times are targets.
+
+## What the end user sees to
+
+Access to the affected network, named technical contacts, backups before a case is opened, and news of people who leave.
+
+## Order of documents
+
+Where the service description says otherwise, this agreement and the licence stand above it.
+"""
+
 # who accepted what, so many days ago
 ACCEPTANCES: Final = (
     ("alice", _PK, "21.4R3-S3", 640),

@@ -104,12 +104,12 @@ CHECKS: Final = (
     ),
     Check(by="priya", software="cgn-log-exporter", version="2.6.1", hours=129 * 24, host="cgn-exp-02"),
     Check(
-        by="ingrid",
-        software="edgeprov",
-        version="2026.03",
-        hours=14,
-        host="edge-osl-prov-1",
-        changed=("edgeprov-templates-2026.03.tar.gz", "etc/edgeprov/site.yml"),
+        by="minsu",
+        software="cgn-log-exporter",
+        version="2.6.1-p2",
+        hours=50,
+        host="exp-bsn-1",
+        changed=("cgn-exporter-2.6.1-p2.x86_64.rpm",),
     ),
 )
 
@@ -163,13 +163,13 @@ LATE_DOCUMENTS: Final = (
 )
 
 WHY_ALL_THE_SAME: Final = (
-    "Our field team changed two provisioning templates for the Tromsø rollout and cannot go back before the "
-    "sites are live. We restore the accepted templates afterwards and verify them. Please keep supporting the rest "
-    "until then."
+    "Our platform team rebuilt the exporter in Busan against an older TLS library, because one collector of the "
+    "regulator speaks nothing newer. The collector is replaced next month; then we install the accepted package "
+    "again and verify it. Please keep supporting the rest until then."
 )
 GRANTED_BECAUSE: Final = (
-    "The change is limited to two templates and known in detail; work on them is charged. Verified code is due "
-    "after it."
+    "The change is limited to one library on one node and known in detail; work on it is charged. Verified code is "
+    "due after it."
 )
 QUOTE_TEXT: Final = (
     "Segment routing policies for the core: what would the upgrade to 22.2R1 cost for two node pairs?"

@@ -139,24 +139,24 @@ def _late(world: World, now: datetime) -> None:
 
 def _plan_requests(world: World) -> None:
     at = world.replay.at
-    at(world.now - timedelta(hours=11), partial(_ask_exception, world))
+    at(world.now - timedelta(hours=44), partial(_ask_exception, world))
     at(world.ago(52), partial(_ask_upgrade, world))
     at(world.ago(4), partial(_ask_document, world))
 
 
 def _ask_exception(world: World, now: datetime) -> None:
     request = entitlement_actions.ask_exception(
-        software=world.software["edgeprov"],
-        release=world.releases["edgeprov", "2026.03"],
+        software=world.software["cgn-log-exporter"],
+        release=world.releases["cgn-log-exporter", "2.6.1-p2"],
         codes=[Code.DRIFT],
         reason=running.WHY_ALL_THE_SAME,
-        by=world.people["ingrid"],
+        by=world.people["minsu"],
         now=now,
     )
     grant = partial(
         entitlement_actions.grant_exception,
         request=request,
-        last_day=_day(world, "nordlys", 20),
+        last_day=_day(world, "hanbit", 20),
         is_chargeable=True,
         grounds=running.GRANTED_BECAUSE,
     )

@@ -35,17 +35,28 @@ EVERYONE: Final = (
 OWN: Final = {
     "alice": (
         "/cases/?state=all", "/cases/?q=nothing-is-called-so", "/cases/new/", "/coverage/", "/contracts/", "/software/",
-        "/notices/", "/people/", "/people/invite/", "/search/?q=exporter", "/search/",
+        "/notices/", "/people/", "/people/invite/", "/search/?q=exporter", "/search/", "/downloads/", "/requests/",
+        "/requests/quotes/new/", "/install-tasks/", "/integrity/", "/contracts/timeline/", "/agreements/",
+        "/help/glossary/", "/software/pathkeeper/21.4R3-S5/", "/software/pathkeeper/21.4R3-S5/verify/",
+        "/documents/acme/pathkeeper/",
     ),
-    "mallory": ("/coverage/",),
-    "remy": ("/contracts/", "/contracts/register/", "/organisations/"),
+    "mallory": ("/coverage/", "/downloads/"),
+    "remy": (
+        "/contracts/", "/contracts/register/", "/organisations/", "/contracts/import/", "/contracts/timeline/",
+        "/contracts/align/", "/coverage/",
+    ),
     "sam": (
         "/cases/", "/queues/", "/escalations/", "/contracts/", "/coverage/", "/coverage/acme/", "/software/",
-        "/notices/", "/people/", "/organisations/", "/engine/", "/engine/mail/", "/cases/new/",
+        "/notices/", "/people/", "/organisations/", "/engine/", "/engine/mail/", "/cases/new/", "/requests/",
+        "/install-tasks/", "/integrity/", "/software/pathkeeper/exposure/", "/coverage/nordlys/",
+        "/contracts/timeline/?end_user=acme",
     ),
     "lena": (),
-    "paula": ("/software/pathkeeper/", "/software/pathkeeper/new-release/"),
-    "ada": ("/audit/",),
+    "paula": (
+        "/software/pathkeeper/", "/software/pathkeeper/new-release/", "/software/new/", "/software/pathkeeper/edit/",
+        "/software/pathkeeper/defects/", "/documents/tasks/", "/documents/hanbit/edgeprov/", "/requests/",
+    ),
+    "ada": ("/audit/", "/contracts/end-users/", "/requests/", "/agreements/new/", "/contracts/align/"),
     "aki": (),
     "root": (),
 }  # fmt: skip
@@ -74,6 +85,9 @@ DETAILS: Final = (
     Detail("alice", "/software/", "/software/"),
     Detail("alice", "/notices/", "/inbox/"),
     Detail("alice", "/people/", "/people/"),
+    Detail("alice", "/install-tasks/", "/install-tasks/"),
+    Detail("alice", "/integrity/", "/integrity/"),
+    Detail("alice", "/requests/", "/requests/quotes/"),
     Detail("remy", "/contracts/?state=refused", "/contracts/CS-"),
     Detail("sam", "/queues/?owner=none", "/cases/2"),
     Detail("sam", "/cases/new/", "?organisation="),
@@ -81,6 +95,8 @@ DETAILS: Final = (
     Detail("paula", "/notices/", "/software/"),
     Detail("ada", "/contracts/?state=waiting", "/contracts/CS-"),
     Detail("ada", "/people/", "/people/"),
+    Detail("ada", "/contracts/end-users/", "/contracts/end-users/"),
+    Detail("ada", "/requests/", "/requests/exceptions/"),
 )
 
 

@@ -312,13 +312,15 @@ def test_remy_registers_next_years_contract_ada_approves_and_nordlys_is_covered_
     remy.get_by_label("Order number").fill("MN-79001")
     remy.get_by_label("End user, as your order names it").fill("Nordlys Fiber")
     remy.get_by_label("Address, as your order gives it").fill("Ulvenveien 90, 0581 Oslo")
+    remy.get_by_label("The end user uses the software internally only").check()
     press(remy, "Register the contract")
     expect(remy.get_by_role("main")).to_contain_text("Waiting for approval")
     path = urlsplit(remy.url).path
     assert remy.request.get(f"{path}approve/").status in {403, 405}
     ada = page_as("ada")
     ada.goto("/contracts/?state=waiting")
-    ada.get_by_role("row").filter(has_text="EdgeProv").get_by_role("link").first.click()
+    waiting = ada.get_by_role("row").filter(has_text="EdgeProv").filter(has_text="Nordlys")
+    waiting.get_by_role("link").first.click()
     assert urlsplit(ada.url).path == path
     press(ada, "Approve")
     expect(ada.get_by_role("main").locator(".head")).to_contain_text("Not started")

@@ -49,9 +49,11 @@ def test_staff_ask_those_who_lack_it_and_a_technical_contact_says_it_is_done(
     patch: Release, world: World, sam: User, alice: User, sign_in: SignIn
 ) -> None:
     staff, customer = sign_in(sam), sign_in(alice)
-    page = staff.get(f"{PATCH}ask-to-install/")
-    asked = page.context["form"].initial["organisations"]
-    assert asked == [world.contract.end_user_id, world.lapsed.end_user_id]
+    form = staff.get(f"{PATCH}ask-to-install/").context["form"]
+    offered = [organisation.slug for organisation in form.fields["organisations"].queryset]
+    assert offered == ["acme-telecom", "rival-net"]
+    asked = form.initial["organisations"]
+    assert asked == [world.contract.end_user_id], "who has no contract in force is not asked by default"
     due = (timezone.now() + timedelta(days=9)).date()
     values = {"organisations": asked[:1], "due_on": due, "instruction": "Stop, <b>unpack</b>, start."}
     assert staff.post(f"{PATCH}ask-to-install/", values).status_code == 302
@@ -297,3 +299,13 @@ def test_the_lists_cost_few_queries_whatever_their_length(
     client.get(path)
     with django_assert_max_num_queries(9):
         client.get(path)
+
+
+def test_open_tasks_are_counted_where_the_person_looks_first(
+    patch: Release, world: World, sam: User, alice: User, sign_in: SignIn
+) -> None:
+    factories.InstallTaskFactory.make(
+        organisation=world.contract.end_user, release=patch, created_by=sam.acting
+    )
+    rail = [link for section in sign_in(alice).get("/").context["rail"] for link in section.links]
+    assert [(link.count, link.is_hot) for link in rail if link.href == "/install-tasks/"] == [(1, True)]

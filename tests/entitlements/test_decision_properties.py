@@ -165,6 +165,8 @@ def test_nothing_is_granted_outside_the_period_of_an_approved_contract(
     assert decision.granted <= bool(covering)
     end, number = max(covering, default=(None, None))
     if decision.granted and decision.set_aside:  # what rests on an exception ends with it at the latest
+        assert decision.covered_until is not None
+        assert end is not None
         assert request.at < decision.covered_until <= end
         assert decision.contract_number == number
     elif decision.granted or not known.exceptions:

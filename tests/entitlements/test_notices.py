@@ -218,3 +218,41 @@ def test_mail_and_inbox_say_which_patch_for_which_release(
     assert "/software/pathkeeper/21.4R3-S5.1/" in letter.body
     assert not mail.outbox
     assert ServiceContract.objects.filter(pk=world.contract.pk).exists()
+
+
+# Withdrawal
+
+
+def test_exactly_those_who_were_told_hear_that_it_is_withdrawn_and_why(  # withdrawn_notice
+    patch: Release, alice: User, anna: User, mallory: User, paula: User, ada: User, world: World
+) -> None:
+    published = actions.publish_release(release=patch, by=paula, now=NOW)
+    told = _told(patch)
+    # an organisation that lost its contract meanwhile has the patch all the same
+    actions.terminate_contract(contract=world.contract, reason="Sold.", by=ada, now=NOW)
+    actions.withdraw_release(release=published, reason="It leaks memory.", by=paula, now=NOW)
+    withdrawn = Message.objects.filter(kind="release_withdrawn", subject=patch.subject)
+    assert {message.recipient.user.email for message in withdrawn} == told
+    assert told
+    pairs = [(message.recipient_id, message.subject) for message in withdrawn]
+    assert kinds.get("release_withdrawn").may_tell(pairs) == set(pairs)
+    letter = mail_of(Delivery.objects.filter(message__in=withdrawn, channel="mail")[0])
+    assert letter.subject == "Patch 21.4R3-S5.1 of PathKeeper was withdrawn"
+    assert "It leaks memory." in letter.body
+    assert "Do not install it any more." in letter.body
+
+
+def test_nobody_hears_of_a_withdrawal_who_left_or_was_never_told(
+    patch: Release, alice: User, anna: User, minsu: User, paula: User
+) -> None:
+    published = actions.publish_release(release=patch, by=paula, now=NOW)
+    Membership.objects.filter(user=anna).update(ended_at=NOW)
+    actions.withdraw_release(release=published, reason="Leaks.", by=paula, now=NOW)
+    withdrawn = Message.objects.filter(kind="release_withdrawn")
+    assert [message.recipient.user.name for message in withdrawn] == ["Alice Brandt"]
+    assert alice.acting
+    assert minsu.acting
+    may_tell = kinds.get("release_withdrawn").may_tell
+    assert may_tell([(minsu.acting.pk, patch.subject)]) == set()
+    Membership.objects.filter(user=alice).update(ended_at=NOW)
+    assert may_tell([(alice.acting.pk, patch.subject)]) == set()

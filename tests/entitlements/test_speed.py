@@ -29,15 +29,25 @@ FLOOR = (
            ARRAY(SELECT json_build_object('id', s.id, 'name', s.name, 'kind', s.kind)
                    FROM contracts_software s JOIN contracts_software_end_users e ON e.software_id = s.id
                   WHERE e.organisation_id = o.id),
-           ARRAY(SELECT json_build_object('software_id', d.software_id, 'since', d.since, 'until', d.ended_at)
-                   FROM contracts_drift d WHERE d.organisation_id = o.id),
+           ARRAY(SELECT json_build_object('software_id', d.software_id, 'since', d.since, 'until', d.ended_at,
+                                           'line', l.name)
+                   FROM contracts_drift d JOIN contracts_releaseline l ON l.id = d.line_id
+                  WHERE d.organisation_id = o.id),
            ARRAY(SELECT json_build_object('id', x.id, 'codes', x.codes)
                    FROM entitlements_exceptionrequest x WHERE x.organisation_id = o.id AND x.state = 'granted')
       FROM accounts_organisation o WHERE o.id = ANY(%s)
     """,
     """
     SELECT c.end_user_id, s.name, s.kind, c.id, c.number, c.software_id, c.state, c.starts_on, c.ends_on,
-           c.starts_at, c.ends_at, c.terminated_at, c.registered_at, c.decided_at
+           c.starts_at, c.ends_at, c.terminated_at, c.registered_at, c.decided_at,
+           c.state NOT IN ('draft', 'waiting') OR 2 = (
+               SELECT count(DISTINCT d.kind) FROM contracts_prerequisitedocument d
+                WHERE d.organisation_id = c.end_user_id AND d.software_id = c.software_id
+                  AND d.out_of_date_at IS NULL
+                  AND EXISTS (SELECT 1 FROM contracts_documentagreement a
+                               WHERE a.document_id = d.id AND a.side = 'end_user')
+                  AND EXISTS (SELECT 1 FROM contracts_documentagreement a
+                               WHERE a.document_id = d.id AND a.side = 'vendor'))
       FROM contracts_servicecontract c JOIN contracts_software s ON s.id = c.software_id
      WHERE c.end_user_id = ANY(%s) ORDER BY c.starts_on, c.id
     """,
@@ -53,7 +63,10 @@ FLOOR = (
      WHERE a.organisation_id = ANY(%s) ORDER BY a.accepted_at, a.id
     """,
     """
-    SELECT country, "group", from_on, to_on, source FROM accounts_excludedcountry
+    SELECT (SELECT json_agg(c) FROM accounts_excludedcountry c WHERE c.from_on <= current_date),
+           (SELECT json_agg(t) FROM entitlements_policytarget t
+             WHERE t.policy_id = (SELECT id FROM entitlements_policy WHERE activated_at <= now()
+                                   ORDER BY activated_at DESC, version DESC LIMIT 1))
      WHERE %s::bigint[] IS NOT NULL
     """,
 )
@@ -76,21 +89,23 @@ def decisions(organisations: list[Organisation], release: Release) -> int:
     return sum(decide(facts, request).granted for facts in facts_for(organisations, NOW).values())
 
 
-def fastest(run: Callable[[], Any], rounds: int) -> float:
-    """Seconds of the quickest round: what it costs when nothing else is in the way.
+def ratio_of(ours: Callable[[], Any], bare: Callable[[], Any], rounds: int) -> float:
+    """How many times longer ours takes: of each the quickest round, taken in turns, so that both meet the same machine.
 
     What the test process holds besides is kept from the garbage collector: walking it is none of the work."""
-    times = []
     gc.collect()
     gc.freeze()
     try:
-        for _ in range(rounds):
-            start = perf_counter()
-            run()
-            times.append(perf_counter() - start)
+        pairs = [(_seconds(ours), _seconds(bare)) for _ in range(rounds)]
     finally:
         gc.unfreeze()
-    return min(times)
+    return min(pair[0] for pair in pairs) / min(pair[1] for pair in pairs)
+
+
+def _seconds(run: Callable[[], Any]) -> float:
+    start = perf_counter()
+    run()
+    return perf_counter() - start
 
 
 @pytest.fixture
@@ -107,9 +122,7 @@ def _measured(count: int, release: Release, staff: User, rounds: int) -> float:
         granted = decisions(organisations, release)
     assert len(queries) <= 4
     assert granted == count
-    return fastest(lambda: decisions(organisations, release), rounds) / fastest(
-        lambda: floor(organisations), rounds
-    )
+    return ratio_of(lambda: decisions(organisations, release), lambda: floor(organisations), rounds)
 
 
 @pytest.mark.parametrize("count", [1, 2000])
@@ -128,7 +141,7 @@ def test_facts_take_four_queries_for_one_organisation_and_for_two_thousand(
 def test_facts_and_decisions_cost_less_than_three_times_their_rows(
     count: int, release: Release, paula: User
 ) -> None:
-    ratio = _measured(count, release, paula, rounds=9)
+    ratio = _measured(count, release, paula, rounds=200 if count == 1 else 15)
     assert ratio < MOST, f"{ratio:.2f} times the floor"
 
 
@@ -136,5 +149,5 @@ def test_facts_and_decisions_cost_less_than_three_times_their_rows(
 def test_facts_and_decisions_of_two_thousand_cost_less_than_three_times_their_rows(
     release: Release, paula: User
 ) -> None:
-    ratio = _measured(2000, release, paula, rounds=int(os.environ.get("ROUNDS", "9")))
+    ratio = _measured(2000, release, paula, rounds=int(os.environ.get("ROUNDS", "25")))
     assert ratio < MOST, f"{ratio:.2f} times the floor"

@@ -86,5 +86,5 @@ def licence_of(release: Release, answer: Decision, now: datetime) -> GoverningDo
 
 
 def _of_contract(answer: Decision) -> GoverningDocument | None:
-    contract = ServiceContract.objects.select_related("licence").filter(pk=answer.contract_id).first()
+    contract = ServiceContract.objects.select_related("licence").filter(number=answer.contract_number).first()
     return contract.licence if contract else None
