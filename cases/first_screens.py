@@ -13,7 +13,7 @@ from cases.views.escalations import burning
 from cases.views.filters import WAITING_STATES
 from cases.views.queues import mine_and_unassigned, most_urgent
 from contracts.kinds import ContractState
-from contracts.models import ServiceContract
+from contracts.models import InstallTask, ServiceContract
 from notifications.models import Delivery, Message
 from notifications.rendering import inbox_line
 
@@ -34,6 +34,12 @@ def customer(user: User, now: datetime) -> dict[str, Any]:
         "others": [case for case in shown if case.state not in WAITING_STATES],
         "has_more": len(rows) > SHOWN,
         "coverage": _coverage(user, now),
+        "installs": list(
+            InstallTask.objects.visible_to(user)
+            .open()
+            .select_related("software", "release")
+            .order_by("due_on", "pk")[:FEW]
+        ),
         "notices": _unread(user),
         "may_open": user.can(Permission.CASE_OPEN),
         "now": now,

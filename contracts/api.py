@@ -8,7 +8,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import exceptions, serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -78,6 +79,7 @@ class ContractSerializer(serializers.ModelSerializer[ServiceContract]):
         return contract.condition_at(timezone.now()).value
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class Visible(serializers.SlugRelatedField[Any]):
     """A row named by one of its columns, of those that the person sees: a stranger's is one that does not exist."""
 
@@ -147,9 +149,7 @@ class RegisterSerializer(OrderSerializer):
     """`software`, or `sow_reference` where the software is not among those that the person sees."""
 
     end_user = Visible(slug_field="slug", rows=_end_users)
-    software = Visible(
-        slug_field="slug", rows=Software.objects.visible_to, default=None, allow_null=True
-    )
+    software = Visible(slug_field="slug", rows=Software.objects.visible_to, default=None, allow_null=True)
     sow_reference = LineField(max_length=60, allow_blank=True, default="")
     starts_on = serializers.DateField()
 

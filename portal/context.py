@@ -18,6 +18,7 @@ from contracts.kinds import ContractState
 from contracts.models import DocumentTask, InstallTask, ServiceContract
 from contracts.obligations import may_run_tasks
 from entitlements.kinds import HIGH
+from entitlements.models import ExceptionRequest, QuoteRequest
 from notifications.condition import Condition, condition_of_the_engine
 from notifications.models import Delivery
 from portal import navigation
@@ -55,7 +56,7 @@ def rail_counts(user: User, now: datetime) -> dict[str, Any]:
         soon = now.date() + timedelta(days=90)
         approved = contracts.filter(state=ContractState.APPROVED)
         counted |= {
-            "ending": approved.filter(ends_on__gt=now.date(), ends_on__lte=soon, renewed_by=None),
+            "ending": approved.not_renewed().filter(ends_on__gt=now.date(), ends_on__lte=soon),
             "refused": contracts.filter(state=ContractState.REFUSED),
         }
     elif not user.is_vendor_staff:
@@ -68,6 +69,10 @@ def rail_counts(user: User, now: datetime) -> dict[str, Any]:
         }
     if user.can(Permission.CONTRACT_APPROVE) or acting.organisation.is_partner:
         counted["approvals"] = contracts.filter(state=ContractState.WAITING)
+    if user.can(Permission.REQUEST_DECIDE):
+        counted["requests"] = ExceptionRequest.objects.visible_to(user).undecided()
+    elif user.can(Permission.REQUEST_QUOTE):
+        counted["requests"] = QuoteRequest.objects.visible_to(user).undecided()
     if may_run_tasks(user):
         counted["document_tasks"] = DocumentTask.objects.visible_to(user).open()
     expressions: dict[str, Any] = {name: CappedCount(rows) for name, rows in counted.items()}

@@ -32,9 +32,9 @@ def _partner(user: User, now: datetime) -> Screen:
     context = {
         "refused": contracts.filter(state=ContractState.REFUSED).order_by("-decided_at", "-pk")[:SHOWN],
         "waiting": contracts.filter(state=ContractState.WAITING).order_by("registered_at", "pk")[:SHOWN],
-        "ending": contracts.filter(
-            state=ContractState.APPROVED, ends_on__gt=now.date(), ends_on__lte=soon, renewed_by=None
-        ).order_by("ends_on", "pk")[:SHOWN],
+        "ending": contracts.not_renewed()
+        .filter(state=ContractState.APPROVED, ends_on__gt=now.date(), ends_on__lte=soon)
+        .order_by("ends_on", "pk")[:SHOWN],
         "today": now.date(),
         "may_register": user.can(Permission.CONTRACT_REGISTER),
     }

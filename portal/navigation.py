@@ -91,7 +91,9 @@ _CUSTOMER = (
             _link(_("Contract timeline"), "/contracts/timeline/", "chart-gantt"),
             _link(_("Notices"), "/notices/", "megaphone", counts="notices"),
             _link(_("Software"), "/software/", "package", key="s"),
-            _link(_("Install tasks"), "/install-tasks/", "clipboard-check", counts="install_tasks", burns=True),
+            _link(
+                _("Install tasks"), "/install-tasks/", "clipboard-check", counts="install_tasks", burns=True
+            ),
             _link(_("Integrity"), "/integrity/", "file-check"),
             _link(_("Downloads"), "/downloads/", "download"),
             _link(_("Requests"), "/requests/", "hand"),
@@ -198,7 +200,12 @@ _STAFF = (
                 burns=True,
             ),
             _link(_("New end users"), "/contracts/end-users/?state=waiting", "user-plus", P.CONTRACT_APPROVE),
-            _link(_("Order differs"), "/contracts/?order_differs=1", "file-exclamation-point", P.CONTRACT_APPROVE),
+            _link(
+                _("Order differs"),
+                "/contracts/?order_differs=1",
+                "file-exclamation-point",
+                P.CONTRACT_APPROVE,
+            ),
             _link(
                 _("Document tasks"),
                 "/documents/tasks/",

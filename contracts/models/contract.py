@@ -326,7 +326,8 @@ class ServiceContract(models.Model):
 
     @property
     def last_covered_day(self) -> date:
-        return self.ends_on - timedelta(days=1)
+        """The last day with cover, in the end user's zone: that of its termination, where it was terminated."""
+        return self.covered_before - timedelta(days=1)
 
     @property
     def covered_before(self) -> date:
