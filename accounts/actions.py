@@ -100,8 +100,12 @@ def usable_invitation(secret: str, now: datetime) -> Invitation:
 def accept_invitation(*, invitation: Invitation, user: User, now: datetime) -> Membership:
     """Make the invited person a member, once. The address must be the one that was invited.
 
-    Raises: InvitationNotUsable when it was used, revoked or has expired meanwhile, or the address differs.
+    The person's own country is looked at here and not when inviting: whoever invites is not to learn it (C63).
+
+    Raises: InvitationNotUsable when it was used, revoked or has expired meanwhile, or the address differs;
+    CountryExcluded for the country of the organisation or of the person (C63).
     """
+    check_countries([invitation.organisation.country, user.country], day=now.date())
     claimed = Invitation.objects.open_at(now).filter(pk=invitation.pk, email__iexact=user.email)
     if not claimed.update(accepted_at=now, accepted_by=user):
         raise InvitationNotUsable(_("This invitation is not valid any more. Ask for a new one."))

@@ -274,11 +274,17 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     user = request.user
     known = User.objects.filter(email__iexact=found.email).first()
     if isinstance(user, User) and known is not None and user.pk == known.pk:
+        refusal = ""
         if request.method == "POST":
-            membership = actions.accept_invitation(invitation=found, user=user, now=timezone.now())
-            request.session[ACTING_KEY] = membership.pk
-            return redirect(FIRST_PAGES.path_for(user))
-        return render(request, "accounts/invitation_confirm.html", {"invitation": found})
+            try:
+                membership = actions.accept_invitation(invitation=found, user=user, now=timezone.now())
+            except CountryExcluded as error:
+                refusal = str(error)
+            else:
+                request.session[ACTING_KEY] = membership.pk
+                return redirect(FIRST_PAGES.path_for(user))
+        context = {"invitation": found, "refusal": refusal}
+        return render(request, "accounts/invitation_confirm.html", context, status=409 if refusal else 200)
     if user.is_authenticated:
         logout(request)
     request.session[INVITATION_KEY] = secret

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -153,13 +153,13 @@ _EXCEPTION: Final = {
 _zone = cache(ZoneInfo)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _made(id: int, name: str, kind: str) -> SoftwareFacts:  # noqa: A002 (the field's name)
     """One row for the thousand organisations that have the same software."""
     return SoftwareFacts(id=id, name=name, kind=kind)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _read(row: str) -> SoftwareFacts:
     return _made(**json.loads(row))
 

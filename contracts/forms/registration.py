@@ -1,6 +1,5 @@
 """The registration of a contract: one page, for a known customer or a new one, as a draft or for approval."""
 
-import zoneinfo
 from datetime import date
 from typing import Any
 
@@ -8,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.forms import zone_names
 from accounts.models import Organisation, User
 from accounts.roles import OrganisationKind
 from accounts.text import clean_line, clean_text
@@ -171,7 +171,7 @@ class RegisterForm(forms.Form):
         assert isinstance(country, forms.ChoiceField)
         assert isinstance(zone, forms.ChoiceField)
         country.choices = [("", _("Choose the country")), *countries.names().items()]
-        zones = sorted(name for name in zoneinfo.available_timezones() if "/" in name)
+        zones = [name for name in zone_names() if "/" in name]
         zone.choices = [("", _("As usual in that country")), *((name, name) for name in zones)]
 
     def clean_purchase_order(self) -> str:

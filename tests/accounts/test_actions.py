@@ -94,6 +94,19 @@ def test_nobody_is_invited_in_a_country_under_export_control(ada: User) -> None:
         _invite(ada, havana)
 
 
+@pytest.mark.clause("C63")
+def test_nobody_joins_from_a_country_under_export_control_and_whoever_invited_does_not_learn_it(
+    alice: User, acme: Organisation, mallory: User, sign_in: SignIn
+) -> None:
+    User.objects.filter(pk=mallory.pk).update(country="CU")
+    _invitation, secret = _invite(alice, acme, mallory.email)
+    refused = sign_in(mallory).post(f"/account/invitation/{secret}/")
+    assert refused.status_code == 409
+    assert "CU" in refused.content.decode()
+    assert Invitation.objects.get().accepted_at is None
+    assert not acme.memberships.filter(user=mallory).exists()
+
+
 @pytest.mark.clause("C52")
 def test_ending_a_membership_ends_sessions_tokens_and_invitations(
     alice: User, anna: User, acme: Organisation, sign_in: SignIn

@@ -51,7 +51,7 @@ def waiting(
     return _register(remy, nordlys, edgeprov)
 
 
-@pytest.mark.clause("C9", "C11")
+@pytest.mark.clause("C1", "C9", "C11")
 def test_a_reseller_registers_a_contract_for_its_own_customer_and_it_waits(
     remy: User, nordlys: Organisation, edgeprov: Software
 ) -> None:
@@ -278,6 +278,7 @@ def test_neither_side_agrees_for_the_other(waiting: ServiceContract, paula: User
         actions.agree_document(document=document, side=side.VENDOR, by=paula, now=NOW)
 
 
+@pytest.mark.clause("C1")
 def test_nobody_approves_or_refuses_what_they_registered(
     ada: User, abel: User, ingrid: User, paula: User, nordlys: Organisation, edgeprov: Software
 ) -> None:
