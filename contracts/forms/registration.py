@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.forms import zone_names
+from accounts.forms import LongSelect, zone_names
 from accounts.models import Organisation, User
 from accounts.roles import OrganisationKind
 from accounts.text import clean_line, clean_text
@@ -45,8 +45,9 @@ class RegisterForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    new_country = forms.ChoiceField(label=gettext_lazy("Country"), required=False)
+    new_country = forms.ChoiceField(label=gettext_lazy("Country"), widget=LongSelect, required=False)
     new_zone = forms.ChoiceField(
+        widget=LongSelect,
         label=gettext_lazy("Time zone"),
         required=False,
         help_text=gettext_lazy("Days of the contract are days there."),

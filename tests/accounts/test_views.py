@@ -242,3 +242,10 @@ def test_the_people_list_asks_a_bounded_number_of_queries(
     client.get("/people/")
     with django_assert_max_num_queries(8):
         client.get("/people/")
+
+
+def test_the_profile_offers_every_zone_and_marks_ones_own(alice: User, sign_in: SignIn) -> None:
+    page = sign_in(alice).get("/account/profile/").content.decode()
+    assert '<option value="America/Los_Angeles" selected>America/Los_Angeles</option>' in page
+    assert '<option value="Asia/Seoul">Asia/Seoul</option>' in page
+    assert page.count(" selected>America/") == 1
