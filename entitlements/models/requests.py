@@ -1,7 +1,8 @@
 """What a refused customer may ask for: an exception, or a quote. And what a day's work or a country brings along."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -146,6 +147,14 @@ class ExceptionRequest(models.Model):
     def subject(self) -> str:
         """How messages name it."""
         return f"exception:{self.pk}"
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it holds, where the end user is."""
+        if self.ends_at is None:
+            return None
+        zone = ZoneInfo(self.organisation.time_zone)
+        return (self.ends_at - timedelta(microseconds=1)).astimezone(zone).date()
 
     @property
     def is_undecided(self) -> bool:

@@ -79,7 +79,7 @@ def test_an_exception_holds_from_the_second_administrator_until_the_end_of_its_l
     request = actions.second_exception(request=request, by=abel, now=NOW)
     assert codes_of(drifted, alice) == []
     end = datetime(2027, 1, 1, 8, tzinfo=UTC)  # midnight in Los Angeles
-    assert request.ends_at == end
+    assert (request.ends_at, request.last_day) == (end, date(2026, 12, 31))
     assert codes_of(drifted, alice, end - timedelta(microseconds=1)) == []
     assert codes_of(drifted, alice, end) == [Code.DRIFT]
     assert codes_of(drifted, alice, NOW - timedelta(microseconds=1)) == [Code.DRIFT]
