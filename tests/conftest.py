@@ -24,7 +24,14 @@ TABLES = {"clause": CLAUSES, "attack": ATTACKS, "deep": CHECKS}
 SignIn = Callable[[User], Client]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = set(config.getoption("--only-marked"))
+    if wanted:
+        carried = {
+            item: {a for m in item.iter_markers() if m.name in TABLES for a in m.args} for item in items
+        }
+        config.hook.pytest_deselected(items=[item for item in items if not carried[item] & wanted])
+        items[:] = [item for item in items if carried[item] & wanted]
     for item in items:
         for marker in item.iter_markers("django_db"):
             if marker.kwargs.get("transaction") and not marker.kwargs.get("serialized_rollback"):
@@ -59,6 +66,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowserSc
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--outcomes", help="append a line of JSON for each test that carries a marker of a table"
+    )
+    parser.addoption(
+        "--only-marked", action="append", default=[], help="only tests that carry this name of a table"
     )
 
 

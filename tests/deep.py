@@ -23,7 +23,9 @@ def main() -> int:
     if not names:
         print(f"no long check is called {' or '.join(only)}; there are: {'; '.join(CHECKS)}")
         return 2
-    return print_table("deep", names, outcomes("deep", "-p", "no:randomly"), "deep: {held} held of {all}")
+    return print_table(
+        "deep", names, outcomes("deep", "-p", "no:randomly", only=names), "deep: {held} held of {all}"
+    )
 
 
 if __name__ == "__main__":

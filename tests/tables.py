@@ -23,13 +23,14 @@ class Row:
         return bool(self.passed) and not self.failed
 
 
-def outcomes(marker: str, *pytest_arguments: str) -> dict[str, Row]:
-    """Name given to the marker, to the tests that passed and failed under it."""
+def outcomes(marker: str, *pytest_arguments: str, only: Sequence[str] = ()) -> dict[str, Row]:
+    """Name given to the marker, to the tests that passed and failed under it; `only` those of some names."""
     rows: dict[str, Row] = defaultdict(Row)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "outcomes.jsonl"
         which = marker if marker == "deep" else f"{marker} and not deep"
         command = [sys.executable, "-m", "pytest", "-q", "-m", which, f"--outcomes={report}"]
+        command += [f"--only-marked={name}" for name in only]
         subprocess.run([*command, *pytest_arguments], check=False)
         for line in report.read_text().splitlines() if report.exists() else []:
             entry = json.loads(line)

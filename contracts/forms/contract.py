@@ -78,7 +78,7 @@ class TakeOnForm(forms.Form):
 
 class MergeForm(forms.Form):
     into = forms.ModelChoiceField(
-        label=gettext_lazy("It is"),
+        label=gettext_lazy("The end user that it is"),
         queryset=Organisation.objects.none(),
         empty_label=gettext_lazy("Choose the end user"),
         to_field_name="slug",

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.middleware import current_user
+from contracts.kinds import ContractState
 from entitlements.actions import replay
 from entitlements.facts import Facts, Request
 from entitlements.models import DecisionRecord
@@ -18,11 +19,13 @@ def decision_detail(request: HttpRequest, pk: int) -> HttpResponse:
     records = DecisionRecord.objects.visible_to(current_user(request)).select_related(*RELATED)
     record = get_object_or_404(records, pk=pk)
     again = replay(record)
+    facts = Facts.from_record(record.facts)
     context = {
         "record": record,
         "answer": again,
         "asked": Request.from_record(record.request),
-        "facts": Facts.from_record(record.facts),
+        "facts": facts,
+        "contracts": [(row, ContractState(row.state).label) for row in facts.contracts],
         "is_same": again.as_record() == record.answer,
     }
     return render(request, "entitlements/decision.html", context)

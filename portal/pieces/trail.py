@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from portal.pieces.times import day, full
@@ -83,22 +83,27 @@ KEYS: Final[Mapping[str, str | Promise]] = {
     "after": _("after"),
     "answer": _("answer"),
     "before": _("before"),
+    "broken": _("fixed files changed or missing"),
     "cases": _("cases"),
     "codes": _("rules"),
     "country": _("country"),
     "done_on": _("done on"),
     "due_on": _("due on"),
     "end_user": _("end user"),
-    "ends_on": _("ends on"),
-    "from": _("from"),
+    "ends_on": _("ends before"),
+    "from": pgettext_lazy("old value", "from"),
     "into": _("into"),
+    "is_certain": _("certain"),
     "kind": _("kind"),
     "last_day": _("last day"),
     "means": _("by way of"),
+    "note": _("note"),
     "order_differs": _("differs from the order"),
     "organisation": _("organisation"),
     "reason": _("reason"),
     "renews": _("renews"),
+    "requirement": _("requirement"),
+    "responsibility": _("responsibility"),
     "roles": _("roles"),
     "rows": _("rows"),
     "scope": _("scope"),
@@ -106,6 +111,7 @@ KEYS: Final[Mapping[str, str | Promise]] = {
     "side": _("side"),
     "since": _("since"),
     "software": _("software"),
+    "source": _("source"),
     "sow": _("statement of work"),
     "starts_on": _("starts on"),
     "successor": _("successor"),

@@ -107,15 +107,31 @@ def hours_of(zone: str, middle: date, shift: int) -> WorkingHours:
     return WorkingHours(ZoneInfo(zone), weekdays, start, end, holidays=frozenset({day_off(middle)}))
 
 
-@settings(max_examples=PAIRS, deadline=None)
-@given(windows, st.integers(0, len(SHIFTS) - 1), offsets, offsets)
-def test_minutes_between_equal_a_count_of_every_minute(
-    window: tuple[str, date], shift: int, one: int, other: int
-) -> None:
+def check_minutes_between(window: tuple[str, date], shift: int, one: int, other: int) -> None:
     first, before = wall_clock(*window)[0], counted(*window, shift)
     a, b = min(one, other), max(one, other)
     hours = hours_of(*window, shift)
     assert business_minutes_between(first + a * MINUTE, first + b * MINUTE, hours) == before[b] - before[a]
+
+
+PAIR = (windows, st.integers(0, len(SHIFTS) - 1), offsets, offsets)
+
+
+@settings(max_examples=PAIRS, deadline=None)
+@given(*PAIR)
+def test_minutes_between_equal_a_count_of_every_minute(
+    window: tuple[str, date], shift: int, one: int, other: int
+) -> None:
+    check_minutes_between(window, shift, one, other)
+
+
+@pytest.mark.deep("business clock equals a brute-force count on 10,000 pairs")
+@settings(max_examples=10_000, deadline=None)
+@given(*PAIR)
+def test_minutes_between_equal_a_count_on_ten_thousand_pairs(
+    window: tuple[str, date], shift: int, one: int, other: int
+) -> None:
+    check_minutes_between(window, shift, one, other)
 
 
 @settings(max_examples=PAIRS, deadline=None)

@@ -38,7 +38,7 @@ def test_a_code_without_words_is_still_no_code() -> None:
 @pytest.mark.parametrize(
     ("detail", "words"),
     [
-        ({"ends_on": "2027-03-31"}, "ends on: 31 March 2027"),
+        ({"ends_on": "2027-03-31"}, "ends before: 31 March 2027"),
         ({"order_differs": True, "reason": ""}, "differs from the order: yes"),
         ({"roles": ["technical_contact", "contact"]}, "roles: technical contact, contact"),
         ({"before": {"name": "A & B"}, "after": {"name": None}}, "before: name A &amp; B · after: name —"),
