@@ -187,7 +187,7 @@ def _members(
 
 
 def _products(found: People, ends: Sequence[Organisation], admin: int, author: int, now: datetime) -> None:
-    """Each organisation has two of the products, with a contract and an acceptance each."""
+    """The software with its line and releases, and who has what of it."""
     products = Software.objects.bulk_create(
         Software(
             name=f"Product {at:02}",
@@ -218,6 +218,19 @@ def _products(found: People, ends: Sequence[Organisation], admin: int, author: i
             for version in _VERSIONS
         )
         found.releases[row.pk] = [release.pk for release in releases]
+    _papers(found, ends, admin, author, lines=lines, now=now)
+
+
+def _papers(
+    found: People,
+    ends: Sequence[Organisation],
+    admin: int,
+    author: int,
+    *,
+    lines: dict[int, int],
+    now: datetime,
+) -> None:
+    """Two products for each organisation, with a contract and an acceptance each."""
     made_for = Software.end_users.through
     links: list[Any] = []
     contracts: list[ServiceContract] = []

@@ -13,15 +13,12 @@ from contracts import errors
 from contracts.actions.cotermination import co_terminate
 from contracts.actions.deciding import approver, reason_given, waiting
 from contracts.actions.documents import check_no_document_task, drop_document_tasks
-from contracts.actions.registration import next_number
 from contracts.followups import CONTRACT_APPROVED
 from contracts.kinds import ContractState, DocumentKind
 from contracts.models import ServiceContract
 from contracts.notices import tell_about_decision
 from contracts.prerequisites import missing, order_differs
 from contracts.terms import instants
-
-__all__ = ["approve_contract", "next_number", "refuse_contract", "terminate_contract"]
 
 
 @transaction.atomic

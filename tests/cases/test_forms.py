@@ -37,6 +37,7 @@ def test_a_control_character_is_named_with_its_line(sign: str) -> None:
 )
 def test_what_text_is_made_of_is_no_control_character(text: str) -> None:
     no_control_characters(text)
+    assert TextField().clean(f"before {text} after").startswith("before ")
 
 
 def test_a_line_stays_one_line_and_a_text_has_the_line_ends_of_unix() -> None:

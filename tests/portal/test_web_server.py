@@ -10,10 +10,15 @@ from portal.web_server import on_starting
 
 
 def test_without_a_hold_it_listens_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv(HOLD, raising=False)
-    on_starting(None)
-    monkeypatch.setenv(HOLD, str(tmp_path / "nothing"))
-    on_starting(None)
+    for hold in (None, str(tmp_path / "nothing")):
+        if hold is None:
+            monkeypatch.delenv(HOLD, raising=False)
+        else:
+            monkeypatch.setenv(HOLD, hold)
+        waiting = threading.Thread(target=on_starting, args=[None], daemon=True)
+        waiting.start()
+        waiting.join(5)
+        assert not waiting.is_alive()
 
 
 def test_it_waits_for_as_long_as_the_hold_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
